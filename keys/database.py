@@ -1,0 +1,324 @@
+"""The database handle: how every store is opened, read and changed, on SQLite and on PostgreSQL.
+
+Three ways in, and no other:
+
+* `read()`: statements that change nothing; each sees its own snapshot.
+* `statement()`: AUTOCOMMIT, one changing statement, durable when it returns. No transaction hook fires.
+* `transaction()`: several statements; **rolls back unless `commit()` was called** (SQLite: BEGIN IMMEDIATE).
+
+SQLite has one writer: changes from one process queue on a lock of ours, which is fair, instead of on SQLite's busy handler, which is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from keys.errors import ConnectionHeld, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from sqlalchemy.engine import URL, CursorResult, Dialect, Result
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+    from sqlalchemy.sql.base import Executable
+
+StoreName = Literal["keys", "consent", "idp"]
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
+_held: contextvars.ContextVar[int] = contextvars.ContextVar("connections_held", default=0)
+
+
+class Timestamp(sa.types.TypeDecorator[dt.datetime]):
+    """An aware UTC `datetime`, stored as whole microseconds since the epoch, alike on both databases."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> int | None:
+        """Refuse naive times: a time without a zone is a different instant on every machine."""
+        del dialect
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime cannot be stored")
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> dt.datetime | None:
+        """Return an aware UTC datetime."""
+        del dialect
+        return None if value is None else _EPOCH + dt.timedelta(microseconds=value)
+
+
+def store_urls(idp_url: str, consent_url: str | None, keys_url: str | None) -> dict[StoreName, str]:
+    """Give each of the three stores its URL.
+
+    Unset ones follow the idp URL: sibling files on SQLite (`idp.sqlite3` → `consent.sqlite3`), schemas of one database on PostgreSQL.
+    """
+    return {
+        "idp": _with_schema(idp_url, "idp"),
+        "consent": _with_schema(consent_url or _sibling(idp_url, "consent"), "consent"),
+        "keys": _with_schema(keys_url or _sibling(idp_url, "keys"), "keys"),
+    }
+
+
+def _sibling(url: str, store: StoreName) -> str:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return parsed.update_query_dict({"schema": store}).render_as_string(hide_password=False)
+    folder, _, name = (parsed.database or "").rpartition("/")
+    sibling = name.replace("idp", store, 1) if "idp" in name else f"{store}-{name}"
+    return parsed.set(database=f"{folder}/{sibling}" if folder else sibling).render_as_string(hide_password=False)
+
+
+def _with_schema(url: str, store: StoreName) -> str:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" or "schema" in parsed.query:
+        return url
+    return parsed.update_query_dict({"schema": store}).render_as_string(hide_password=False)
+
+
+class Transaction:
+    """An open transaction. It rolls back when its block ends, unless `commit()` was awaited."""
+
+    def __init__(self, connection: AsyncConnection, *, sqlite: bool) -> None:
+        self.connection = connection
+        self._sqlite = sqlite
+        self._begun = None if sqlite else connection.begin()
+        self.committed = False
+
+    async def start(self) -> Self:
+        """Begin; on SQLite at once as the writer, so that no later upgrade of a lock can fail."""
+        if self._begun is None:
+            await self.connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            await self._begun.start()
+        return self
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any] | Result[Any]:  # noqa: ANN401
+        """Run one statement in this transaction."""
+        return await self.connection.execute(statement, parameters)
+
+    async def commit(self) -> None:
+        """Make it durable. When this raises, whether it was committed is unknown, and callers must treat it as not."""
+        if self._begun is None:
+            await self.connection.exec_driver_sql("COMMIT")
+        else:
+            await self._begun.commit()
+        self.committed = True
+
+    async def rollback(self) -> None:
+        """Undo all of it."""
+        if self._begun is None:
+            await self.connection.exec_driver_sql("ROLLBACK")
+        elif self._begun.is_active:
+            await self._begun.rollback()
+
+
+class Database:
+    """One store. `dialect` is "sqlite" or "postgresql"; `schema` is the PostgreSQL schema, None on SQLite."""
+
+    def __init__(self, engine: AsyncEngine, url: URL, schema: str | None) -> None:
+        self.engine = engine
+        self.url = url
+        self.schema = schema
+        self.dialect: Literal["sqlite", "postgresql"] = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
+        self._writer = asyncio.Lock() if self.dialect == "sqlite" else None
+
+    @classmethod
+    def open(cls, url: str, *, pool_size: int = 5, max_overflow: int = 5, pool_timeout: float = 5.0) -> Database:
+        """Open a store; nothing connects before the first use.
+
+        `url`: `sqlite:///path` or `postgresql://…[?schema=NAME]`; the async drivers are filled in.
+        """
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            parsed = parsed.set(drivername="sqlite+aiosqlite")
+            engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=max_overflow, pool_timeout=pool_timeout)
+            event.listen(engine.sync_engine, "connect", _sqlite_connected)
+            return cls(engine, parsed, None)
+        schema = parsed.query.get("schema")
+        if isinstance(schema, tuple):
+            schema = schema[-1]
+        parsed = parsed.set(drivername="postgresql+asyncpg").difference_update_query(["schema"])
+        settings = {"application_name": "gerbang", "synchronous_commit": "on"}
+        if schema:
+            settings["search_path"] = schema
+        engine = create_async_engine(
+            parsed,
+            pool_size=pool_size,
+            max_overflow=max_overflow,
+            pool_timeout=pool_timeout,
+            connect_args={"server_settings": settings, "timeout": 10, "command_timeout": 30},
+        )
+        return cls(engine, parsed, schema)
+
+    @contextlib.asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Yield a connection for statements that change nothing."""
+        async with self._connected("AUTOCOMMIT") as connection:
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def statement(self) -> AsyncIterator[AsyncConnection]:
+        """Yield a connection on which each statement is its own transaction, durable when `execute` returns."""
+        async with self._writing(), self._connected("AUTOCOMMIT") as connection:
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Yield a transaction that rolls back unless `commit()` was awaited."""
+        async with self._writing(), self._connected(self._transaction_level) as connection, self._begun(connection) as transaction:
+            yield transaction
+
+    @contextlib.asynccontextmanager
+    async def reserved(self) -> AsyncIterator[Reserved]:
+        """Keep one connection aside for a single task that must never wait for the pool (the log's batcher)."""
+        reserved = Reserved(self)
+        try:
+            yield reserved
+        finally:
+            await reserved.close()
+
+    async def now(self) -> dt.datetime:
+        """Give the database's clock (UTC): the one clock that all processes share."""
+        async with self.read() as connection:
+            return await clock(connection)
+
+    async def close(self) -> None:
+        """Close every pooled connection."""
+        await self.engine.dispose()
+
+    @property
+    def _transaction_level(self) -> Literal["AUTOCOMMIT", "READ COMMITTED"]:
+        return "AUTOCOMMIT" if self.dialect == "sqlite" else "READ COMMITTED"
+
+    @contextlib.asynccontextmanager
+    async def _writing(self) -> AsyncIterator[None]:
+        if self._writer is None:
+            yield
+        else:
+            async with self._writer:
+                yield
+
+    @contextlib.asynccontextmanager
+    async def _connected(self, level: Literal["AUTOCOMMIT", "READ COMMITTED"]) -> AsyncIterator[AsyncConnection]:
+        token = _held.set(_held.get() + 1)
+        try:
+            async with self.engine.connect() as connection:
+                yield await connection.execution_options(isolation_level=level)
+        except _GONE as error:
+            raise StoreUnavailable(f"{self.url.get_backend_name()} store {self.schema or self.url.database}") from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise StoreUnavailable(str(self.schema or self.url.database)) from error
+            raise
+        finally:
+            _held.reset(token)
+
+    @contextlib.asynccontextmanager
+    async def _begun(self, connection: AsyncConnection) -> AsyncIterator[Transaction]:
+        transaction = await Transaction(connection, sqlite=self.dialect == "sqlite").start()
+        try:
+            yield transaction
+        finally:
+            if not transaction.committed:
+                await _undo(transaction)
+
+
+class Reserved:
+    """A connection of one task's own, opened when first needed and opened anew after a fault."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: AsyncConnection | None = None
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Yield a transaction as `Database.transaction` does; after any exception the connection is thrown away."""
+        database = self._database
+        try:
+            async with database._writing():  # noqa: SLF001 - same module, same owner
+                connection = await self._open()
+                async with database._begun(connection) as transaction:  # noqa: SLF001
+                    yield transaction
+        except _GONE as error:
+            await self.close()
+            raise StoreUnavailable(str(database.schema or database.url.database)) from error
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _open(self) -> AsyncConnection:
+        if self._connection is None:
+            connection = await self._database.engine.connect()
+            self._connection = await connection.execution_options(
+                isolation_level=self._database._transaction_level  # noqa: SLF001
+            )
+        return self._connection
+
+    async def close(self) -> None:
+        """Give the connection up; the next transaction opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(Exception):  # a broken connection may refuse even to be thrown away
+                await connection.invalidate()
+            with contextlib.suppress(Exception):
+                await connection.close()
+
+
+_GONE = (OperationalError, InterfaceError, PoolTimeoutError, OSError, TimeoutError)
+
+
+async def _undo(transaction: Transaction) -> None:
+    """Roll back even while the task is being cancelled; a connection that cannot roll back is thrown away."""
+    try:
+        await asyncio.shield(transaction.rollback())
+    except BaseException:
+        await transaction.connection.invalidate()
+        raise
+
+
+async def clock(connection: AsyncConnection | Transaction) -> dt.datetime:
+    """Give the database's clock as seen on this connection (wall clock, not the transaction's start)."""
+    dialect = (connection.connection if isinstance(connection, Transaction) else connection).dialect.name
+    if dialect == "sqlite":
+        text = (await connection.execute(sa.text("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')"))).scalar_one()
+        return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
+    value: dt.datetime = (await connection.execute(sa.text("SELECT clock_timestamp()"))).scalar_one()
+    return value.astimezone(dt.UTC)
+
+
+def connections_held() -> int:
+    """Count the connections that the current task holds."""
+    return _held.get()
+
+
+def require_no_connection(what: str) -> None:
+    """Refuse to wait for `what` while a connection is held: a pool must never wait for the log, a hash or the network.
+
+    Raises: ConnectionHeld.
+    """
+    if _held.get():
+        raise ConnectionHeld(what)
+
+
+def _sqlite_connected(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    """Durable, shared, and forgetting what is deleted."""
+    del entry
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "busy_timeout=10000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

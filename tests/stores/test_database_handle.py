@@ -1,0 +1,93 @@
+"""The database handle: what is committed stays, what is not is gone, on both databases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from keys.database import Database, require_no_connection
+from keys.errors import ConnectionHeld, StoreUnavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from keys.database import StoreName
+
+CREATE = sa.text("CREATE TABLE codes (hash TEXT PRIMARY KEY, used INTEGER)")
+INSERT = sa.text("INSERT INTO codes VALUES ('c', NULL)")
+CONSUME = sa.text("UPDATE codes SET used = 1 WHERE hash = 'c' AND used IS NULL RETURNING hash")
+LOOK = sa.text("SELECT used FROM codes")
+
+
+async def _prepared(url: str) -> Database:
+    database = Database.open(url)
+    async with database.statement() as connection:
+        await connection.execute(CREATE)
+        await connection.execute(INSERT)
+    return database
+
+
+async def _reopened(url: str) -> int | None:
+    database = Database.open(url)
+    async with database.read() as connection:
+        value: int | None = (await connection.execute(LOOK)).scalar_one()
+    await database.close()
+    return value
+
+
+async def test_update_returning_through_statement_is_durable(database_urls: dict[StoreName, str]) -> None:
+    database = await _prepared(database_urls["idp"])
+    async with database.statement() as connection:
+        assert (await connection.execute(CONSUME)).scalar_one() == "c"
+    await database.close()
+    assert await _reopened(database_urls["idp"]) == 1
+
+
+async def test_a_transaction_rolls_back_unless_committed(database_urls: dict[StoreName, str]) -> None:
+    database = await _prepared(database_urls["idp"])
+    async with database.transaction() as transaction:
+        assert (await transaction.execute(CONSUME)).scalar_one() == "c"
+    await database.close()
+    assert await _reopened(database_urls["idp"]) is None
+
+
+async def test_a_committed_transaction_is_durable(database_urls: dict[StoreName, str]) -> None:
+    database = await _prepared(database_urls["idp"])
+    async with database.transaction() as transaction:
+        assert (await transaction.execute(CONSUME)).scalar_one() == "c"
+        await transaction.commit()
+    await database.close()
+    assert await _reopened(database_urls["idp"]) == 1
+
+
+async def test_a_reserved_connection_works_after_a_failed_transaction(database_urls: dict[StoreName, str]) -> None:
+    database = await _prepared(database_urls["idp"])
+    async with database.reserved() as reserved:
+        with pytest.raises(ZeroDivisionError):
+            async with reserved.transaction() as transaction:
+                await transaction.execute(CONSUME)
+                raise ZeroDivisionError
+        async with reserved.transaction() as transaction:
+            assert (await transaction.execute(CONSUME)).scalar_one() == "c"
+            await transaction.commit()
+    await database.close()
+    assert await _reopened(database_urls["idp"]) == 1
+
+
+async def test_waiting_while_a_connection_is_held_is_refused(database_urls: dict[StoreName, str]) -> None:
+    database = Database.open(database_urls["idp"])
+    require_no_connection("the log")
+    async with database.read():
+        with pytest.raises(ConnectionHeld):
+            require_no_connection("the log")
+    require_no_connection("the log")
+    await database.close()
+
+
+async def test_an_unreachable_store_is_named_unavailable(tmp_path: Path) -> None:
+    database = Database.open(f"sqlite:///{tmp_path}/missing/idp.sqlite3")
+    with pytest.raises(StoreUnavailable):
+        await database.now()
+    await database.close()
