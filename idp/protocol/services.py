@@ -1,0 +1,55 @@
+"""What the steps work with, composed once by `idp.app` and carried by the application's state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    import httpx2
+    from starlette.requests import HTTPConnection
+
+    from consent.service import Consent
+    from idp.accounts.store import AccountStore
+    from idp.authorizations.store import AuthorizationStore
+    from idp.clients.store import ClientStore
+    from idp.events.store import EventStore
+    from idp.interactions.store import InteractionStore
+    from idp.pages.render import Renderer
+    from idp.protocol.courier import Courier
+    from idp.sessions.store import SessionStore
+    from idp.settings import Settings
+    from idp.web.forms import Forms
+    from idp.web.rate_limits import RateLimits
+    from keys.database import Database
+    from keys.keyring import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a step may use. `database` is the idp store; `outgoing` is the one HTTP client for requests we make."""
+
+    settings: Settings
+    database: Database
+    keyring: Keyring
+    consent: Consent
+    clients: ClientStore
+    accounts: AccountStore
+    sessions: SessionStore
+    interactions: InteractionStore
+    authorizations: AuthorizationStore
+    events: EventStore
+    renderer: Renderer
+    forms: Forms
+    courier: Courier
+    limits: RateLimits
+    outgoing: httpx2.AsyncClient
+    clock: Callable[[], datetime]
+
+
+def services(request: HTTPConnection) -> Services:
+    """Give the services of the application that serves this request."""
+    return cast("Services", request.app.state.services)

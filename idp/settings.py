@@ -1,0 +1,250 @@
+"""Every setting of the program: one frozen model, read from `IDP_…` variables and `idp.toml`, checked whole before anything starts.
+
+The file is `IDP_CONFIG`, else `idp.toml` in the data folder; a variable wins over the file. Relative paths in it count from its folder.
+Secrets (URLs with passwords) may stand in a file of their own: `IDP_MAIL_URL_FILE` names a file that holds `IDP_MAIL_URL`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from idp.setting_sources import PREFIX, EnvironmentSource, SettingsRefused, TomlSource, unknown_variables
+
+if TYPE_CHECKING:
+    from pydantic_settings import PydanticBaseSettingsSource
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _issuer(value: str) -> str:
+    """OIDC Discovery §3: "URL using the https scheme with no query or fragment component"; http only where no network is crossed."""
+    parts = urlsplit(value)
+    host = parts.hostname or ""
+    if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment or parts.username or "?" in value or "#" in value:
+        raise ValueError("must be an https URL without query, fragment or user, like https://masuk.balikpapan.go.id")
+    if value.endswith("/"):
+        raise ValueError("must not end with a slash: clients compare it letter by letter")
+    if parts.scheme == "http" and not _is_local(host):
+        raise ValueError("must use https: http is allowed for localhost only")
+    return value
+
+
+def _is_local(host: str) -> bool:
+    """RFC 6761 §6: names that never leave the machine."""
+    if host == "localhost" or host.endswith((".localhost", ".test")):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _database(value: str) -> str:
+    if not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        raise ValueError("must start with sqlite:/// or postgresql://")
+    return "postgresql" + value.removeprefix("postgres") if value.startswith("postgres://") else value
+
+
+def _absolute(value: Path) -> Path:
+    return value.expanduser().absolute()
+
+
+def _networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(ipaddress.ip_network(item.strip()) for item in value.split(",") if item.strip())
+    except ValueError as error:
+        raise ValueError(f"{error}; write networks like 10.0.0.0/8, ::1") from error
+
+
+def _scheme(*schemes: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if urlsplit(value).scheme not in schemes or not urlsplit(value).hostname:
+            raise ValueError(f"must be a URL that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return value
+
+    return AfterValidator(check)
+
+
+Place = Annotated[Path, AfterValidator(_absolute)]
+DatabaseUrl = Annotated[str, AfterValidator(_database)]
+Seconds = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
+
+
+def _in_data_dir(name: str) -> Any:  # noqa: ANN401 - pydantic's Field is typed so
+    return Field(default_factory=lambda values: values["data_dir"] / name, description=_PLACES[name])
+
+
+_PLACES = {
+    "root.key": "The root key that wraps all other keys. A file of mode 0400, kept apart from backups of the stores.",
+    "log.anchor": "Where the newest signed checkpoint of the access log is anchored. Best on another volume than the stores.",
+    "erasure.journal": "The journal of erased people, replayed after a restore. Best on another volume than the stores.",
+}
+
+
+class Settings(BaseSettings):
+    """All settings. Lifetimes are whole seconds. Built by `load`; tests build it directly."""
+
+    model_config = SettingsConfigDict(env_prefix="IDP_", frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
+
+    issuer: Annotated[str, AfterValidator(_issuer)] = Field(
+        "http://localhost:8000", description="The address of this provider, as applications know it."
+    )
+    data_dir: Place = Field(
+        Path("data"), description="The folder of everything that is not placed elsewhere: stores, keys, outbox, idp.toml."
+    )
+    operator_name: str = Field("Pemerintah Kota", description="Who runs this provider, as citizens read it.")
+    dpo_contact: str = Field("dpo@localhost", description="How to reach the data protection officer (UU PDP Art. 53).")
+
+    database_url: DatabaseUrl = Field(
+        default_factory=lambda values: f"sqlite:///{values['data_dir']}/idp.sqlite3",
+        repr=False,
+        description="The idp store. Default: a file in the data folder.",
+    )
+    consent_database_url: DatabaseUrl | None = Field(
+        None, repr=False, description="The consent store (ledger and log). Default: beside the idp store."
+    )
+    keys_database_url: DatabaseUrl | None = Field(None, repr=False, description="The keys store. Default: beside the idp store.")
+    pool_size: Count = Field(5, description="Database connections kept open per store and process.")
+    pool_overflow: Annotated[int, Field(ge=0)] = Field(5, description="Further connections per store and process under load.")
+    pool_timeout: Seconds = Field(5, description="Seconds to wait for a connection before answering 503.")
+
+    root_key: str | None = Field(None, repr=False, description="The root key itself, for development only: processes' environments leak.")
+    root_key_file: Place = _in_data_dir("root.key")
+    log_anchor_file: Place = _in_data_dir("log.anchor")
+    erasure_journal_file: Place = _in_data_dir("erasure.journal")
+    log_signer: Literal["embedded", "separate"] = Field(
+        "embedded",
+        description="`embedded`: the server signs checkpoints itself; `separate`: `idp log sign` runs elsewhere and alone holds the key.",
+    )
+    log_tolerance: Seconds = Field(5, description="How many seconds the database clock may be behind the log before reads are refused.")
+
+    mail_url: Annotated[str, _scheme("smtp", "smtps")] | None = Field(
+        None, repr=False, description="smtp://user:password@host:port (STARTTLS) or smtps://…; default: the outbox folder."
+    )
+    mail_from: str = Field("Gerbang <gerbang@localhost>", description="The sender of mails.")
+    sms_url: Annotated[str, _scheme("http", "https")] | None = Field(
+        None, repr=False, description="Gateway for SMS (JSON POST); default: the outbox folder."
+    )
+    whatsapp_url: Annotated[str, _scheme("http", "https")] | None = Field(
+        None, repr=False, description="Gateway for WhatsApp (JSON POST); default: the outbox folder."
+    )
+
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="The port to listen on; 0 lets the system choose.")
+    workers: Count = Field(1, description="Server processes. More than one needs PostgreSQL.")
+    tls_certificate_file: Place | None = Field(None, description="Serve https with this certificate chain (PEM).")
+    tls_key_file: Place | None = Field(None, description="The private key of that certificate (PEM).")
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
+        (), description="Networks of proxies that may state the client's address and scheme, separated by commas, like 10.0.0.0/8."
+    )
+    ca_file: Place | None = Field(None, description="Certificate authorities for our own outgoing requests (PEM); default: the system's.")
+    body_limit: Count = Field(65536, description="The largest request body, in bytes.")
+    metrics_token: str | None = Field(
+        None, repr=False, min_length=16, description="Bearer token for /metrics from elsewhere; loopback needs none."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="How much the program writes to its own log (standard error)."
+    )
+
+    code_lifetime: Seconds = Field(60, le=10 * MINUTE, description="Authorization codes (RFC 6749 §4.1.2: 10 minutes at most).")
+    access_token_lifetime: Seconds = Field(5 * MINUTE, le=HOUR, description="Access tokens.")
+    id_token_lifetime: Seconds = Field(5 * MINUTE, le=HOUR, description="ID tokens.")
+    refresh_token_lifetime: Seconds = Field(30 * DAY, description="Refresh tokens, from their last use.")
+    refresh_grace: Annotated[int, Field(ge=0)] = Field(
+        MINUTE, le=5 * MINUTE, description="How long a lost answer to a refresh can be asked for again."
+    )
+    session_idle: Seconds = Field(15 * MINUTE, description="A session on a shared device ends after this time unused.")
+    session_remembered_idle: Seconds = Field(30 * DAY, description="A session on the citizen's own device ends after this time unused.")
+    session_absolute: Seconds = Field(12 * HOUR, description="A session on a shared device ends after this time in any case.")
+    session_remembered_absolute: Seconds = Field(
+        90 * DAY, description="A session on the citizen's own device ends after this time in any case."
+    )
+    session_confirm: Seconds = Field(
+        5 * MINUTE, description="After this time unused on a shared device, a service first asks who is there."
+    )
+    interaction_lifetime: Seconds = Field(30 * MINUTE, description="How long a sign-in may take from the service's request to the answer.")
+    enrolment_lifetime: Seconds = Field(HOUR, description="How long an unfinished enrolment is kept, sealed.")
+    mailed_code_lifetime: Seconds = Field(10 * MINUTE, description="Codes sent by mail, SMS or WhatsApp.")
+    recovery_slip_lifetime: Seconds = Field(15 * MINUTE, description="Slips printed at the counter.")
+    signing_key_lifetime: Seconds = Field(90 * DAY, description="How long a token signing key signs before the next one takes over.")
+
+    password_min_length: Annotated[int, Field(ge=8, le=64)] = Field(10, description="The shortest password accepted.")
+    argon2_memory: Annotated[int, Field(ge=8)] = Field(19456, description="Argon2id memory in KiB (OWASP: at least 19456).")
+    argon2_time: Count = Field(2, description="Argon2id passes.")
+    argon2_parallelism: Count = Field(1, description="Argon2id lanes.")
+    password_threads: Count = Field(2, description="Password hashes computed at once per process.")
+    password_queue: Count = Field(32, description="Password checks that may wait per process; more are answered 503.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order of authority: arguments, environment (and the files it names), idp.toml."""
+        del env_settings, dotenv_settings, file_secret_settings
+        return init_settings, EnvironmentSource(settings_cls), TomlSource(settings_cls)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        if (self.tls_certificate_file is None) != (self.tls_key_file is None):
+            raise ValueError("IDP_TLS_CERTIFICATE_FILE and IDP_TLS_KEY_FILE go together: set both or neither")
+        if self.embedded and self.workers > 1:
+            raise ValueError("IDP_WORKERS above 1 needs PostgreSQL: set IDP_DATABASE_URL, or leave one worker")
+        return self
+
+    @property
+    def secure(self) -> bool:
+        """Whether citizens reach this provider over https: cookies are bound to it and HSTS is sent."""
+        return self.issuer.startswith("https://")
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the idp store is a file in the data folder (one process writes it)."""
+        return self.database_url.startswith("sqlite:")
+
+    @property
+    def origin(self) -> str:
+        """The scheme and host of the issuer, as browsers send it in `Origin`."""
+        parts = urlsplit(self.issuer)
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+def load(**overrides: object) -> Settings:
+    """Read and check all settings at once; `overrides` (command-line options) win over everything.
+
+    Raises: SettingsRefused, which names every problem, not only the first.
+    """
+    problems = unknown_variables(os.environ, Settings.model_fields)
+    try:
+        settings = Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsRefused(*problems, *_problems(error)) from error
+    if problems:
+        raise SettingsRefused(*problems)
+    return settings
+
+
+def _problems(error: ValidationError) -> list[str]:
+    """Say each problem by the setting's name; values stay out, for they may be secrets."""
+    found = []
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        if problem["type"] == "default_factory_not_called":  # a consequence of another problem in this list
+            continue
+        name = PREFIX + str(problem["loc"][0]).upper() + ": " if problem["loc"] else ""
+        found.append(name + problem["msg"].removeprefix("Value error, "))
+    return found

@@ -1,0 +1,78 @@
+"""Headers of every answer: what a browser must not do with our pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.datastructures import MutableHeaders
+
+from idp.web.request_context import state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from starlette.requests import HTTPConnection
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
+HSTS = "max-age=63072000; includeSubDomains"
+
+
+def allow_form_targets(request: HTTPConnection, uris: Iterable[str]) -> None:
+    """Let forms of the page being answered end at these URIs.
+
+    CSP Level 3 §6.4.1: `form-action` governs redirects after a POST too (Chromium blocks them), so the page must name the redirect origin.
+    """
+    state_of(request.scope).setdefault("form_targets", []).extend(form_target(uri) for uri in uris)
+
+
+def form_target(uri: str) -> str:
+    """Give the CSP source of a redirect URI: its origin, or its bare scheme for a native application's own one."""
+    parts = urlsplit(uri)
+    if parts.scheme in {"http", "https"} and parts.hostname:
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+    return f"{parts.scheme}:"
+
+
+def content_security_policy(form_targets: Iterable[str] = ()) -> str:
+    """Write the policy of a page: nothing inline, nothing from elsewhere, framed by nobody."""
+    forms = " ".join(dict.fromkeys(("'self'", *form_targets)))
+    return (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        f"form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+class SecurityHeaders:
+    """Adds the headers. Endpoints may set their own `Cache-Control` (static files, discovery); everything else is not stored."""
+
+    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+        self.app = app
+        self._secure = secure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wrap `send`."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._add(MutableHeaders(scope=message), scope)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+    def _add(self, headers: MutableHeaders, scope: Scope) -> None:
+        headers.setdefault("x-content-type-options", "nosniff")
+        headers.setdefault("referrer-policy", "no-referrer")
+        headers.setdefault("cache-control", "no-store")
+        if self._secure:
+            headers.setdefault("strict-transport-security", HSTS)
+        if headers.get("content-type", "").startswith("text/html"):
+            headers.setdefault("content-security-policy", content_security_policy(state_of(scope).get("form_targets", ())))
+            headers.setdefault("x-frame-options", "DENY")
+            headers.setdefault("permissions-policy", PERMISSIONS)
+            headers.setdefault("cross-origin-opener-policy", "same-origin")

@@ -1,0 +1,65 @@
+"""Who is allowed to say for whom a request comes: proxies in `IDP_TRUSTED_PROXIES`, and nobody else."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from idp.settings import Network
+
+
+class TrustedProxies:
+    """Sets the client's address and scheme from `X-Forwarded-For` and `-Proto` when the peer is a trusted proxy."""
+
+    def __init__(self, app: ASGIApp, networks: Sequence[Network]) -> None:
+        self.app = app
+        self._networks = tuple(networks)
+        self._trusts = functools.lru_cache(maxsize=1024)(self._trusted)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Rewrite the scope, then pass on."""
+        peer = scope.get("client")
+        if scope["type"] == "http" and peer and self._trusts(peer[0]):
+            self._rewrite(scope)
+        await self.app(scope, receive, send)
+
+    def _rewrite(self, scope: Scope) -> None:
+        stated = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        schemes = [value.decode("latin-1").strip() for name, value in scope["headers"] if name == b"x-forwarded-proto"]
+        client = self._client(",".join(stated))
+        if client:
+            scope["client"] = (client, 0)
+        if schemes and schemes[-1] in {"http", "https"}:
+            scope["scheme"] = schemes[-1]
+
+    def _client(self, stated: str) -> str | None:
+        """Give the nearest address that is not a proxy of ours; what stands left of it, or is no address, is hearsay."""
+        nearest = None
+        for item in reversed(stated.split(",")):
+            address = _address(item.strip())
+            if address is None:
+                break
+            nearest = address
+            if not self._trusts(address):
+                break
+        return nearest
+
+    def _trusted(self, address: str) -> bool:
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._networks)
+
+
+def _address(text: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return None
