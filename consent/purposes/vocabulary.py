@@ -1,0 +1,61 @@
+"""Which kinds of data a declaration may name: the claims of OIDC Core §5.1, and `nik`; and which must never be named (law.md R33)."""
+
+from __future__ import annotations
+
+from consent.records import LegalBasis
+
+#: OIDC Core §5.1, without `sub` (no personal value of the citizen's own), and without the two `_verified` companions and `updated_at`
+#: that follow their value.
+KNOWN_CLAIMS = frozenset(
+    {
+        "name",
+        "given_name",
+        "family_name",
+        "middle_name",
+        "nickname",
+        "preferred_username",
+        "profile",
+        "picture",
+        "website",
+        "email",
+        "gender",
+        "birthdate",
+        "zoneinfo",
+        "locale",
+        "phone_number",
+        "address",
+        "nik",
+    }
+)
+
+#: A companion says only how its value is known, so it goes where its value goes, and nowhere else.
+COMPANIONS = {"email_verified": "email", "phone_number_verified": "phone_number"}
+
+#: UU 24/2013 Art. 84(1) and UU 27/2022 Art. 4(2): specially protected data that this city never keeps, by the names it may come under.
+FORBIDDEN_CLAIMS = frozenset(
+    {
+        "biometric",
+        "biometrics",
+        "blood_type",
+        "criminal_record",
+        "disability",
+        "disabilities",
+        "disgrace",
+        "face",
+        "fingerprint",
+        "fingerprints",
+        "genetic",
+        "health",
+        "iris",
+        "signature",
+        "aib",
+        "cacat",
+        "disabilitas",
+        "iris_mata",
+        "sidik_jari",
+        "tanda_tangan",
+    }
+)
+
+#: Perpres 83/2021: the NIK goes only where a law demands it.
+NIK_BASES = frozenset({LegalBasis.LEGAL_OBLIGATION, LegalBasis.PUBLIC_INTEREST})
