@@ -1,0 +1,53 @@
+"""OIDC Core §3.1.2.1: `prompt`, `max_age`, `acr_values`, and which authentication contexts satisfy them."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ACR_SUPPORTED = ("aal1", "aal2")
+_STRENGTH = {"aal1": 1, "aal2": 2, "aal3": 3}
+_SECONDS = re.compile(r"[0-9]{1,9}")
+
+
+class Prompt(StrEnum):
+    """What a client may demand of the person."""
+
+    NONE = "none"
+    LOGIN = "login"
+    CONSENT = "consent"
+    SELECT_ACCOUNT = "select_account"
+
+
+def parse(text: str | None) -> frozenset[Prompt] | None:
+    """Read `prompt`; None when a value is unknown, or when `none` does not stand alone.
+
+    §3.1.2.1: "If this parameter contains none with any other value, an error is returned."
+    """
+    values = set((text or "").split())
+    if not values <= set(Prompt) or (Prompt.NONE in values and len(values) > 1):
+        return None
+    return frozenset(Prompt(value) for value in values)
+
+
+def parse_max_age(text: str) -> int | None:
+    """Read `max_age` in whole seconds; None when it is not a number without a sign."""
+    return int(text) if _SECONDS.fullmatch(text) else None
+
+
+def satisfies(acr: str, asked: Iterable[str]) -> bool:
+    """Tell whether a session's acr is at least one of those asked for; values that we do not know ask for nothing.
+
+    §3.1.2.1: "acr_values: Requested Authentication Context Class Reference values … with the values appearing in order of preference."
+    """
+    known = [value for value in asked if value in _STRENGTH]
+    return not known or any(_STRENGTH.get(acr, 0) >= _STRENGTH[value] for value in known)
+
+
+def reachable(asked: Iterable[str]) -> bool:
+    """Tell whether any of the values is one that this provider can give at all."""
+    return any(value in ACR_SUPPORTED for value in asked)
