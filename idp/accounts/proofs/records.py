@@ -1,0 +1,41 @@
+"""What trying a mailed code or a slip can come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+ATTEMPTS = 5
+"""Tries per code: 5 in 10^6 for a mailed code, and a new code is limited per account."""
+
+MAILED_DIGITS = 6
+SLIP_DIGITS = 10
+
+
+class Purpose(StrEnum):
+    """What a code proves."""
+
+    ENROL = "enrol"
+    RECOVER = "recover"
+    CONTACT = "contact"
+    SLIP = "slip"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A code just made. `id` travels openly; `code` goes to the person only."""
+
+    id: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """The code was right, in time, and is now used up. `subject`: a person or an enrolment."""
+
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotProven:
+    """The code was wrong, late, used, tried too often, or a decoy: the person is told the same in each case."""

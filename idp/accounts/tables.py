@@ -1,0 +1,115 @@
+"""Tables of accounts; private to the stores of this package."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from idp.schema import metadata
+from keys.database import Timestamp
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("person", sa.String(22), primary_key=True),
+    sa.Column("number", sa.String(10), unique=True),  # None once erased
+    sa.Column("state", sa.String(8), nullable=False),
+    sa.Column("locale", sa.String(8), nullable=False),
+    sa.Column("password_hash", sa.Text),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("last_used_at", Timestamp, nullable=False),
+    sa.Column("minor", sa.Boolean, nullable=False),
+    sa.Column("nik_paused_until", Timestamp),
+)
+
+identifiers = sa.Table(
+    "account_identifiers",
+    metadata,
+    sa.Column("person", sa.String(22), primary_key=True),
+    sa.Column("kind", sa.String(8), primary_key=True),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False),
+    sa.Column("verified", sa.Boolean, nullable=False),
+    sa.Index("account_identifiers_by_digest", "kind", "digest"),
+    # Only verified ones are unique, and a phone never is: families share it.
+    sa.Index(
+        "account_identifiers_unique",
+        "kind",
+        "digest",
+        unique=True,
+        sqlite_where=sa.text("verified AND kind <> 'phone'"),
+        postgresql_where=sa.text("verified AND kind <> 'phone'"),
+    ),
+)
+
+cells = sa.Table(
+    "account_cells",
+    metadata,
+    sa.Column("person", sa.String(22), primary_key=True),
+    sa.Column("claim", sa.String(40), primary_key=True),
+    sa.Column("cell", sa.LargeBinary, nullable=False),
+    sa.Column("source", sa.String(8), nullable=False),
+    sa.Column("verified_by", sa.Text),  # a pseudonym of the officer or the name of a register
+    sa.Column("verified_how", sa.Text),
+    sa.Column("verified_at", Timestamp),
+    sa.Column("updated_at", Timestamp, nullable=False),
+)
+
+totp = sa.Table(
+    "totp_factors",
+    metadata,
+    sa.Column("person", sa.String(22), primary_key=True),
+    sa.Column("stage", sa.String(8), primary_key=True),  # pending | active
+    sa.Column("seed", sa.LargeBinary, nullable=False),
+    sa.Column("last_step", sa.BigInteger, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("disabled_at", Timestamp),
+    sa.Column("created_at", Timestamp, nullable=False),
+)
+
+cards = sa.Table(
+    "code_cards",
+    metadata,
+    sa.Column("person", sa.String(22), primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("disabled_at", Timestamp),
+    sa.Column("created_at", Timestamp, nullable=False),
+)
+
+card_codes = sa.Table(
+    "code_card_codes",
+    metadata,
+    sa.Column("person", sa.String(22), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False),
+    sa.Column("used_at", Timestamp),
+)
+
+proofs = sa.Table(
+    "proofs",
+    metadata,
+    sa.Column("id", sa.String(22), primary_key=True),
+    sa.Column("purpose", sa.String(16), nullable=False),
+    sa.Column("subject", sa.String(22), index=True),  # a person, or an enrolment; None: a decoy that nothing opens
+    sa.Column("browser", sa.LargeBinary(32)),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("consumed_at", Timestamp),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("expires_at", Timestamp, nullable=False, index=True),
+)
+
+drafts = sa.Table(
+    "enrolments",
+    metadata,
+    sa.Column("id", sa.String(22), primary_key=True),
+    sa.Column("browser", sa.LargeBinary(32), nullable=False),
+    sa.Column("cell", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("expires_at", Timestamp, nullable=False, index=True),
+)
+
+journal_position = sa.Table(
+    "journal_position",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),  # always 1
+    sa.Column("position", sa.BigInteger, nullable=False),
+)

@@ -1,0 +1,121 @@
+"""How often something may be tried, so that guessing is slow and nobody can lock a victim out.
+
+A person who signed in from a browser before is counted by (identifier, that browser) alone: what strangers do does not slow that person.
+Strangers are counted by (identifier), by network, and all together. An identifier that nobody has is counted alike.
+Counts are taken before the work and given back after a success: what races is counted too.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping, Sequence
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+class Counters(Protocol):
+    """Where counts are kept (`idp.events.counters`)."""
+
+    async def count(self, keys: Sequence[tuple[str, bytes, int]], now: dt.datetime) -> Mapping[str, tuple[int, dt.datetime]]:
+        """Count one attempt in each (name, key, window); give (count, end of window) by name."""
+        ...
+
+    async def give_back(self, keys: Sequence[tuple[str, bytes]]) -> None:
+        """Take one attempt back from each."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `allowed` attempts in `window` seconds."""
+
+    name: str
+    allowed: int
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRules:
+    """All limits. Networks are generous: mobile carriers put thousands of people behind one address."""
+
+    device: tuple[Limit, ...] = (Limit("device-quarter", 10, 15 * MINUTE), Limit("device-day", 50, DAY))
+    strangers: tuple[Limit, ...] = (Limit("strangers-quarter", 10, 15 * MINUTE), Limit("strangers-day", 100, DAY))
+    network: tuple[Limit, ...] = (Limit("network-quarter", 300, 15 * MINUTE),)
+    everyone: tuple[Limit, ...] = (Limit("everyone-minute", 3000, MINUTE),)
+    factor: tuple[Limit, ...] = (Limit("factor-quarter", 10, 15 * MINUTE),)
+    message_to: tuple[Limit, ...] = (Limit("message-to-hour", 5, HOUR), Limit("message-to-day", 10, DAY))
+    message_device: tuple[Limit, ...] = (Limit("message-device-hour", 5, HOUR), Limit("message-device-day", 10, DAY))
+    message_network: tuple[Limit, ...] = (Limit("message-network-hour", 200, HOUR),)
+    slip: tuple[Limit, ...] = (Limit("slip-hour", 10, HOUR),)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An attempt that may go on; `keys` are what `give_back` needs."""
+
+    keys: tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """An attempt that may not: try again in `seconds`."""
+
+    seconds: int
+
+    @property
+    def minutes(self) -> int:
+        """Give whole minutes, at least one: what a page says."""
+        return max(1, math.ceil(self.seconds / MINUTE))
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """The limits over a store of counters. `digest(kind, value)` is the keyring's blind index."""
+
+    counters: Counters
+    digest: Callable[[str, str], bytes]
+    clock: Callable[[], dt.datetime]
+    rules: LimitRules = field(default_factory=LimitRules)
+
+    async def sign_in(self, identifier: str, *, address: str, browser: str, known: bool) -> Taken | Wait:
+        """Count an attempt to sign in as `identifier`. `known`: this browser signed in as that person before."""
+        rules = self.rules
+        if known:
+            return await self.take((rules.device, f"{browser}\0{identifier}"))
+        return await self.take((rules.strangers, identifier), (rules.network, address), (rules.everyone, ""))
+
+    async def second_factor(self, person: str) -> Taken | Wait:
+        """Count a try of a second factor. The password was right, so this is the owner or a thief of the password."""
+        return await self.take((self.rules.factor, person))
+
+    async def message(self, recipient: str, *, address: str, browser: str, known: bool = False) -> Taken | Wait:
+        """Count a code that is asked to be sent to `recipient`. A known device has an allowance that strangers cannot use up."""
+        rules = self.rules
+        if known:
+            return await self.take((rules.message_device, f"{browser}\0{recipient}"))
+        return await self.take((rules.message_to, recipient), (rules.message_network, address))
+
+    async def slip(self, identifier: str, *, address: str) -> Taken | Wait:
+        """Count a try of a slip from the counter."""
+        return await self.take((self.rules.slip, f"{identifier}\0{address}"), (self.rules.network, address))
+
+    async def take(self, *takes: tuple[tuple[Limit, ...], str]) -> Taken | Wait:
+        """Count one attempt against every limit; the longest wait wins."""
+        now = self.clock()
+        limits = {limit.name: limit for group, _ in takes for limit in group}
+        keys = [(limit.name, self._key(limit.name, value), limit.window) for group, value in takes for limit in group]
+        counts = await self.counters.count(keys, now)
+        waits = [(until - now).total_seconds() for name, (count, until) in counts.items() if count > limits[name].allowed]
+        return Wait(max(1, math.ceil(max(waits)))) if waits else Taken(tuple((name, key) for name, key, _ in keys))
+
+    async def give_back(self, taken: Taken) -> None:
+        """Forget an attempt that succeeded."""
+        await self.counters.give_back(taken.keys)
+
+    def _key(self, name: str, value: str) -> bytes:
+        return self.digest("identifier", f"{name}\0{value}")
