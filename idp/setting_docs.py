@@ -19,8 +19,8 @@ Written by `make docs` from `idp/settings.py`; do not edit by hand.
 Every setting is an environment variable, or a key of `idp.toml` (the same name without `IDP_`, in lower case). The file is the one that
 `IDP_CONFIG` names, else `idp.toml` in the data folder; a variable wins over the file. Relative paths in the file count from its folder.
 Any variable can be given as a file instead: `IDP_DATABASE_URL_FILE=/run/secrets/database-url` reads the value from there, which keeps
-passwords out of the environment. All settings are checked when the program starts; an unknown `IDP_…` name is an error that names the nearest
-known one. Lifetimes are whole seconds.
+passwords out of the environment. All settings are checked when the program starts; an unknown `IDP_…` name is an error that names the
+nearest known one. Lifetimes are whole seconds.
 
 | setting | default | what it is |
 |---|---|---|
