@@ -1,0 +1,65 @@
+"""The three made-up agencies and what their applications are registered with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An application of the demonstration. `offset` is added to the provider's port for its own."""
+
+    client_id: str
+    name: str
+    agency: str
+    agency_name: str
+    unit: str
+    purpose: str
+    scope: str
+    offset: int
+    colour: str
+    pitch: str
+
+    def base_url(self, port: int) -> str:
+        """Give its address when the provider listens on `port`."""
+        return f"http://localhost:{port + self.offset}"
+
+
+APPLICATIONS: tuple[Application, ...] = (
+    Application(
+        client_id="aduan",
+        name="Aduan Warga",
+        agency="diskominfo",
+        agency_name="Dinas Komunikasi dan Informatika (contoh)",
+        unit="Bidang Layanan Aduan",
+        purpose="aduan-warga",
+        scope="openid profile email offline_access",
+        offset=1,
+        colour="#9a3412",
+        pitch="Laporkan jalan rusak, lampu mati, atau sampah menumpuk.",
+    ),
+    Application(
+        client_id="antrean",
+        name="Antrean Puskesmas",
+        agency="dinkes",
+        agency_name="Dinas Kesehatan (contoh)",
+        unit="Puskesmas Karang Jati",
+        purpose="antrean-puskesmas",
+        scope="openid profile phone",
+        offset=2,
+        colour="#166534",
+        pitch="Ambil nomor antrean dari rumah.",
+    ),
+    Application(
+        client_id="izin",
+        name="Izin Usaha",
+        agency="dpmptsp",
+        agency_name="Dinas Penanaman Modal dan Perizinan (contoh)",
+        unit="Bidang Perizinan Usaha Mikro",
+        purpose="izin-usaha",
+        scope="openid profile address nik",
+        offset=3,
+        colour="#1e3a8a",
+        pitch="Urus izin usaha mikro tanpa datang ke kantor.",
+    ),
+)
