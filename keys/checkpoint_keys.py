@@ -1,0 +1,116 @@
+"""The log signer's Ed25519 key, apart from all others: only the signer loads its private part.
+
+It lives in a file of its own (mode 0400) when one is named, else wrapped in the keys store. The public part is in the store in
+either case, so that every process can verify checkpoints without being able to sign one.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from keys.encoding import decode, encode
+from keys.errors import CheckpointKeyWrong, RootKeyLoose
+from keys.files import write_private
+from keys.records import StoredCheckpointKey
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from keys.custody import RootKeys
+    from keys.store import KeyStore
+
+PURPOSE: Final = "checkpoint-key"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointKey:
+    """The signer's key. `public_key` is 32 bytes."""
+
+    public_key: bytes
+    _private: Ed25519PrivateKey
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign: 64 bytes of Ed25519 (RFC 8032)."""
+        return self._private.sign(message)
+
+
+class CheckpointKeys:
+    """Loads the signer's key and tells its public part."""
+
+    def __init__(self, store: KeyStore, root: RootKeys, file: Path | None) -> None:
+        self._store = store.checkpoint_keys
+        self._root = root
+        self._file = file
+
+    async def public_key(self) -> bytes | None:
+        """Give the public key (32 bytes); None before the signer first started."""
+        stored = await self._store.checkpoint_key()
+        return None if stored is None else stored.public_key
+
+    async def load(self) -> CheckpointKey:
+        """Give the signer's key, made at the first call; two processes that make it together get the same.
+
+        Raises: CheckpointKeyWrong when file and store do not belong together or the file is gone; RootKeyLoose for a file that
+        others can read.
+        """
+        stored = await self._store.checkpoint_key()
+        if stored is None:
+            await self._store.add_checkpoint_key(self._new())
+            stored = await self._store.checkpoint_key()
+        if stored is None:
+            raise CheckpointKeyWrong("the keys store does not keep what it was given")
+        private = Ed25519PrivateKey.from_private_bytes(self._seed(stored))
+        if private.public_key().public_bytes_raw() != stored.public_key:
+            raise CheckpointKeyWrong("the checkpoint key file is not of this log")
+        return CheckpointKey(stored.public_key, private)
+
+    def _new(self) -> StoredCheckpointKey:
+        if self._file is not None:
+            write_private(self._file, encode(os.urandom(32)) + "\n")
+            seed = _read_seed(self._file)
+        else:
+            seed = os.urandom(32)
+        public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+        wrapped = None if self._file is not None else self._root.wrap(PURPOSE, ("1",), seed)
+        return StoredCheckpointKey(1, public, wrapped)
+
+    def _seed(self, stored: StoredCheckpointKey) -> bytes:
+        if stored.wrapped is not None:
+            return self._root.unwrap(PURPOSE, (str(stored.number),), stored.wrapped)
+        if self._file is None:
+            raise CheckpointKeyWrong("the checkpoint key of this log lives in a file, and none is named")
+        return _read_seed(self._file)
+
+
+def verify_signature(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Check an Ed25519 signature with a raw public key of 32 bytes; False for anything that is not one."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _read_seed(path: Path) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise CheckpointKeyWrong(f"no checkpoint key file at {path}") from None
+    with os.fdopen(descriptor, encoding="ascii", errors="replace") as file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        if mode & ~stat.S_IRUSR:
+            raise RootKeyLoose(str(path), f"{mode:04o}")
+        text = file.read().strip()
+    try:
+        seed = decode(text)
+    except ValueError:
+        seed = b""
+    if len(seed) != 32:  # noqa: PLR2004 - RFC 8032 §5.1.5: 32 octets
+        raise CheckpointKeyWrong(f"{path} holds no checkpoint key")
+    return seed

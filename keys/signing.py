@@ -1,0 +1,217 @@
+"""Our own signing keys: made, rotated, published, used. Which key signs follows from the rows and the database's clock alone."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from keys.algorithms import ALGORITHMS, fits, private_bytes, public_jwk, read_key, sign_bytes, verify_bytes
+from keys.compact import read_object, take_apart
+from keys.encoding import encode
+from keys.errors import RootVersionGone, TokenInvalid
+from keys.records import StoredSigningKey
+from keys.ring import Ring, SigningKey
+from keys.rotation import KeyState, Lifetimes, successor_start
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from keys.algorithms import AsymmetricKey
+    from keys.custody import RootKeys
+    from keys.store import KeyStore
+
+__all__ = ["SigningKey", "SigningKeys"]
+
+PURPOSE: Final = "signing-key"
+_NEVER: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
+_FORGET_AFTER: Final = dt.timedelta(minutes=10)
+_RELOAD_PAUSE: Final = 1.0
+
+
+class SigningKeys:
+    """Signs and verifies with the keys of the store. `refresh` is the tick that rotates by time and learns of other processes' keys."""
+
+    def __init__(
+        self,
+        store: KeyStore,
+        root: RootKeys,
+        recognise: Callable[[], Awaitable[None]],
+        *,
+        algorithms: Sequence[str],
+        lifetimes: Lifetimes,
+        generate: Callable[[str], AsymmetricKey],
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store.signing_keys
+        self._root = root
+        self._recognise = recognise
+        self._algorithms = tuple(algorithms)
+        self._lifetimes = lifetimes
+        self._generate = generate
+        self._clock = clock
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="signing")
+        self._ring = Ring.of(_NEVER, (), lifetimes)
+        self._read_at = 0.0
+        self._public: dict[str, AsymmetricKey] = {}
+        self._private: dict[str, AsymmetricKey] = {}
+        self._headers: dict[tuple[str, str], str] = {}
+
+    async def sign(self, claims: Mapping[str, Any], *, algorithm: str, type: str) -> str:  # noqa: A002 - JOSE's word
+        """Sign claims as a compact JWS with the active key of `algorithm`; `type` becomes `typ` ("JWT", "at+jwt" …)."""
+        key = self._ring.active(algorithm, self._now())
+        if key is None:
+            raise TokenInvalid(f"there is no active {algorithm} key")
+        payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+        message = f"{self._header(key, type)}.{encode(payload)}"
+        private = self._private[key.kid]
+        if ALGORITHMS[algorithm].slow:
+            loop = asyncio.get_running_loop()
+            signature = await loop.run_in_executor(self._threads, sign_bytes, algorithm, private, message.encode("ascii"))
+        else:
+            signature = sign_bytes(algorithm, private, message.encode("ascii"))
+        return f"{message}.{encode(signature)}"
+
+    async def verify(self, token: str, *, algorithms: Sequence[str], type: str | Sequence[str] | None) -> dict[str, Any]:  # noqa: A002
+        """Give the claims of a token that we signed: signature, algorithm and `typ` hold; `exp`, `aud` … are the caller's to check.
+
+        Raises: TokenInvalid.
+        """
+        compact = take_apart(token, algorithms, type)
+        if compact.kid is None:
+            raise TokenInvalid("it names no key")
+        await self._learn(compact.kid)
+        row = self._ring.by_kid.get(compact.kid)
+        state = self._ring.state(compact.kid, self._now())
+        if row is None or state is KeyState.REMOVED or row.algorithm != compact.algorithm:
+            raise TokenInvalid("no key of ours by that kid and algorithm")
+        if not verify_bytes(compact.algorithm, self._public[row.kid], compact.message, compact.signature):
+            raise TokenInvalid("its signature does not hold")
+        return read_object(compact.payload)
+
+    def jwks(self) -> dict[str, Any]:
+        """Give the public JWK Set: pending, active and retired keys."""
+        now = self._now()
+        shown = [key for key, standing in self._ring.everything(now) if standing.state is not KeyState.REMOVED]
+        return {"keys": [json.loads(key.public_jwk) for key in shown]}
+
+    async def list(self) -> Sequence[SigningKey]:
+        """List every key with its state and times, removed ones too."""
+        await self._load()
+        return self._ring.listed(self._now())
+
+    async def rotate(self, algorithm: str | None = None, *, at_once: bool = False) -> Sequence[SigningKey]:
+        """Make a successor for one algorithm, or for all; return them.
+
+        It is published now and signs after the pending time, so that every service has it by then; `at_once` lets it sign now (a
+        key was lost). A successor that is pending already is the one returned: two processes that rotate together make one.
+        """
+        await self._load()
+        chosen = self._algorithms if algorithm is None else (algorithm,)
+        for name in chosen:
+            await self._succeed(name, at_once=at_once)
+        await self._load()
+        newest = {self._ring.rows[name][-1].kid for name in chosen}
+        return [key for key in self._ring.listed(self._now()) if key.kid in newest]
+
+    async def remove(self, kid: str) -> bool:
+        """Remove a key before its time: what it signed is refused from now on. False for the active key: rotate at once first."""
+        await self._load()
+        if self._ring.state(kid, self._now()) not in {KeyState.PENDING, KeyState.RETIRED}:
+            return False
+        await self._store.remove_signing_key(kid, self._now())
+        await self._load()
+        return True
+
+    async def refresh(self) -> None:
+        """Rotate what is due by time, let go of what has ended, and read the ring anew."""
+        await self._load()
+        now = self._now()
+        for algorithm in self._algorithms:
+            start = successor_start(self._ring.rows.get(algorithm, ()), now, self._lifetimes)
+            if start is not None:
+                await self._make(algorithm, start)
+        for key, standing in self._ring.everything(now):
+            if standing.state is KeyState.REMOVED and key.removed_at is None:
+                await self._store.remove_signing_key(key.kid, now)
+            elif standing.state is KeyState.RETIRED and key.wrapped and standing.retires_at and now - standing.retires_at > _FORGET_AFTER:
+                await self._store.forget_private_part(key.kid)
+        await self._load()
+
+    def close(self) -> None:
+        """Stop the threads."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    async def _succeed(self, algorithm: str, *, at_once: bool) -> None:
+        now = self._now()
+        rows = self._ring.rows.get(algorithm, ())
+        start = now if at_once else now + self._lifetimes.pending
+        if rows and rows[-1].not_before > now:
+            await self._store.hasten_signing_key(rows[-1].kid, start)
+        else:
+            await self._make(algorithm, start)
+
+    async def _make(self, algorithm: str, not_before: dt.datetime) -> None:
+        rows = self._ring.rows.get(algorithm, ())
+        loop = asyncio.get_running_loop()
+        key = await loop.run_in_executor(self._threads, self._generate, algorithm)
+        if not fits(algorithm, key):
+            raise ValueError(f"the generated key does not fit {algorithm}")
+        kid = key.thumbprint()
+        row = StoredSigningKey(
+            kid=kid,
+            algorithm=algorithm,
+            sequence=rows[-1].sequence + 1 if rows else 1,
+            public_jwk=json.dumps(public_jwk(key, algorithm), separators=(",", ":")),
+            wrapped=self._root.wrap(PURPOSE, (kid,), private_bytes(key)),
+            created_at=self._now(),
+            not_before=not_before,
+            removed_at=None,
+        )
+        try:
+            await self._store.add_signing_key(row)
+        except RootVersionGone:
+            await self._recognise()
+            await self._store.add_signing_key(replace(row, wrapped=self._root.wrap(PURPOSE, (kid,), private_bytes(key))))
+
+    async def _learn(self, kid: str) -> None:
+        """Read the ring anew for a key that another process may just have made; at most once a second, whoever asks."""
+        if kid not in self._ring.by_kid and self._clock() - self._read_at > _RELOAD_PAUSE:
+            await self._load()
+
+    async def _load(self) -> None:
+        read_at, rows = await self._store.signing_keys()
+        clock = self._clock()
+        ring = Ring.of(read_at, rows, self._lifetimes)
+        await self._prepare(ring)
+        self._ring, self._read_at = ring, clock
+
+    async def _prepare(self, ring: Ring) -> None:
+        """Read keys once: an RSA private key takes 60 ms, so in a thread."""
+        loop = asyncio.get_running_loop()
+        for key, standing in ring.everything(ring.read_at):
+            if standing.state is KeyState.REMOVED:
+                self._public.pop(key.kid, None)
+                self._private.pop(key.kid, None)
+                continue
+            if key.kid not in self._public:
+                self._public[key.kid] = read_key(json.loads(key.public_jwk))
+            if key.wrapped is None:
+                self._private.pop(key.kid, None)
+            elif key.kid not in self._private and standing.state is not KeyState.RETIRED:
+                private = json.loads(self._root.unwrap(PURPOSE, (key.kid,), key.wrapped))
+                self._private[key.kid] = await loop.run_in_executor(self._threads, read_key, private)
+
+    def _header(self, key: StoredSigningKey, type_: str) -> str:
+        header = self._headers.get((key.kid, type_))
+        if header is None:
+            values = {"alg": key.algorithm, "kid": key.kid, "typ": type_}
+            header = self._headers[key.kid, type_] = encode(json.dumps(values, separators=(",", ":")).encode())
+        return header
+
+    def _now(self) -> dt.datetime:
+        """Give the database's clock: as read, plus what passed since."""
+        return self._ring.read_at + dt.timedelta(seconds=self._clock() - self._read_at)
