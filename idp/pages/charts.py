@@ -1,4 +1,4 @@
-"""Pictures made by the server: bars as SVG. Pages put a text alternative on them and a table behind them; colours come from the stylesheet."""
+"""Pictures made by the server: bars as SVG, with a text alternative here and a table beside them on the page; colours are the stylesheet's."""
 
 from __future__ import annotations
 
