@@ -38,3 +38,7 @@ class ReceiptRefused(ConsentError):
 
 class GrantMoved(ConsentError):
     """The permission changed while a decision about it was on its way: show the card again."""
+
+
+class ChainClosed(ConsentError):
+    """The person was erased: their chain of entries is closed, and nothing about them is read or recorded any more."""

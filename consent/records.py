@@ -113,6 +113,8 @@ class Grant:
     id: str
     person: str
     client: str
+    client_name: str
+    agency: str
     purpose: str
     purpose_version: int
     basis: LegalBasis
@@ -124,6 +126,18 @@ class Grant:
     given_at: dt.datetime | None
     expires_at: dt.datetime | None
     language: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Asking:
+    """Who stands at the door: the person, the client that sent them, and how they signed in. `contact` is the agency's DPO contact."""
+
+    person: str
+    client: str
+    client_name: str
+    acr: str | None = None
+    auth_time: dt.datetime | None = None
+    contact: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -147,7 +161,7 @@ class Given:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class GrantEvent:
-    """One line of the ledger."""
+    """One line of the ledger. `actor` is None when the citizen did it."""
 
     id: str
     grant: str
@@ -156,7 +170,7 @@ class GrantEvent:
     occurred: dt.datetime
     purpose_version: int
     claims: frozenset[str]
-    by: str
+    actor: Mapping[str, str | None] | None = None
     template: str | None = None
     language: str | None = None
     text_hash: str | None = None
@@ -175,3 +189,8 @@ class SealedValue:
     binding: Binding
     source: Source
     updated_at: dt.datetime | None = None
+
+
+def spoken(text: Mapping[str, str], language: str | None) -> str:
+    """Give a text in a language; in Indonesian when it was not written in that one."""
+    return text.get(language or LANGUAGES[0]) or text[LANGUAGES[0]]

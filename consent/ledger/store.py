@@ -1,0 +1,233 @@
+"""Grants, their events, and the queue towards the access log: the only file that speaks SQL about them.
+
+Every change moves the projection by its version and writes the event that explains it, in one transaction: the log's own for an answer to
+a card (`answer`), ours for everything else (`open_slot`, `move`), which then also queues the event for the log.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from consent.ledger.rows import closing, event_values, grant_values, to_event, to_grant
+from consent.ledger.tables import consent_events, consent_queue, grants
+from consent.records import GrantState
+from keys.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.sql.base import Executable
+
+    from consent.access_log import AccessLog
+    from consent.access_log.records import Entry
+    from consent.records import EventKind, Grant, GrantEvent
+    from keys.database import Database, Transaction
+
+OPEN: Final = (GrantState.REQUESTED, GrantState.ACTIVE)
+
+_NEWEST: Final = (
+    sa.select(grants)
+    .where(
+        grants.c.person == sa.bindparam("who"),
+        grants.c.client == sa.bindparam("by_client"),
+        grants.c.purpose == sa.bindparam("for_purpose"),
+    )
+    .order_by(grants.c.state.in_(OPEN).desc(), grants.c.opened_at.desc())
+    .limit(1)
+)
+_ONE: Final = sa.select(grants).where(grants.c.id == sa.bindparam("grant"))
+
+
+class LedgerStore:
+    """The consent ledger's rows, as records."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, person: str, client: str, purpose: str) -> Grant | None:
+        """Find the open grant of these three, else the newest closed one."""
+        return await self._first(_NEWEST, {"who": person, "by_client": client, "for_purpose": purpose})
+
+    async def get(self, grant: str) -> Grant | None:
+        """Find a grant by its id, whatever its state."""
+        return await self._first(_ONE, {"grant": grant})
+
+    async def of_person(self, person: str) -> Sequence[Grant]:
+        """Give every grant of a person, newest first."""
+        query = sa.select(grants).where(grants.c.person == person).order_by(grants.c.opened_at.desc(), grants.c.id)
+        async with self._database.read() as connection:
+            return [to_grant(row) for row in (await connection.execute(query)).all()]
+
+    async def events_of(self, grant: str) -> Sequence[GrantEvent]:
+        """Give a grant's events, oldest first."""
+        query = sa.select(consent_events).where(consent_events.c.grant_id == grant).order_by(consent_events.c.grant_version)
+        async with self._database.read() as connection:
+            return [to_event(row) for row in (await connection.execute(query)).all()]
+
+    async def receipt_of(self, grant: str) -> str | None:
+        """Give the newest signed receipt of a grant."""
+        query = (
+            sa.select(consent_events.c.receipt)
+            .where(consent_events.c.grant_id == grant, consent_events.c.receipt.is_not(None))
+            .order_by(consent_events.c.grant_version.desc())
+            .limit(1)
+        )
+        async with self._database.read() as connection:
+            found: str | None = (await connection.execute(query)).scalar_one_or_none()
+        return found
+
+    async def last_event(self, grant: str) -> tuple[GrantEvent, str | None] | None:
+        """Give a grant's newest event and the receipt it yielded."""
+        query = sa.select(consent_events).where(consent_events.c.grant_id == grant).order_by(consent_events.c.grant_version.desc()).limit(1)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else (to_event(row), row.receipt)
+
+    async def answer(self, log: AccessLog, entry: Entry, after: Grant, event: GrantEvent, receipt: str | None) -> bool:
+        """Append the entry of an answer to a card with the rows that move its grant to `after`, all in the log's own transaction.
+
+        The event's (grant, version) is unique: when the grant moved meanwhile, the second statement fails, and with it the entry. False
+        then; nothing was written.
+        """
+        moved = sa.update(grants).where(grants.c.id == after.id, grants.c.version == after.version - 1)
+        explained = sa.insert(consent_events).values(**event_values(event), receipt=receipt)
+        try:
+            await log.append(entry, None, (moved.values(**grant_values(after)), explained))
+        except IntegrityError:
+            return False
+        return True
+
+    async def open_slot(self, grant: Grant, event: GrantEvent) -> bool:
+        """Make a grant that was only requested; False when one of the same three is open already."""
+        insert = sqlite.insert(grants) if self._database.dialect == "sqlite" else postgresql.insert(grants)
+        statement = insert.values(**grant_values(grant)).on_conflict_do_nothing().returning(grants.c.id)
+        async with self._database.transaction() as transaction:
+            if (await transaction.execute(statement)).first() is None:
+                return False
+            await _write(transaction, event)
+            await transaction.commit()
+        return True
+
+    async def move(
+        self, condition: GrantCondition, kind: EventKind, *, event: str, now: dt.datetime, actor: Mapping[str, str | None] | None
+    ) -> Grant | None:
+        """Close a grant that meets the condition, at once, and queue the event for the log; None when none met it."""
+        statement = (
+            sa.update(grants).where(*condition.clauses()).values(state=kind.value, version=grants.c.version + 1).returning(*grants.c)
+        )
+        async with self._database.transaction() as transaction:
+            row = (await transaction.execute(statement)).first()
+            if row is None:
+                return None
+            grant = to_grant(row)
+            await _write(transaction, closing(grant, kind, event, now, actor))
+            await transaction.commit()
+        return grant
+
+    async def settle(self, seconds: float = 2.0) -> bool:
+        """Wait until no read is on its way that was checked before what we committed; False when that took too long.
+
+        A batch of the log holds the head row from before its guards are checked until it is committed, so holding that row once means
+        that every such batch is over. SQLite has one writer, and our own commit waited for it.
+        """
+        if self._database.dialect == "sqlite":
+            return True
+        try:
+            async with self._database.transaction() as transaction:
+                await transaction.execute(sa.text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}"))
+                await transaction.execute(sa.text("SELECT 1 FROM log_head WHERE id = 1 FOR UPDATE"))
+        except (DBAPIError, StoreUnavailable):
+            return False
+        return True
+
+    async def due(self, now: dt.datetime, limit: int) -> Sequence[str]:
+        """Give ids of active grants whose time is over."""
+        query = (
+            sa.select(grants.c.id)
+            .where(grants.c.state == GrantState.ACTIVE, grants.c.expires_at <= now)
+            .order_by(grants.c.expires_at)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def open_of(self, person: str) -> Sequence[str]:
+        """Give ids of a person's grants that are not closed."""
+        query = sa.select(grants.c.id).where(grants.c.person == person, grants.c.state.in_(OPEN))
+        async with self._database.read() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def forget(self, person: str) -> None:
+        """Take the person out of the projection; the events, which name nobody, stay."""
+        async with self._database.statement() as connection:
+            await connection.execute(sa.update(grants).where(grants.c.person == person).values(person=""))
+
+    async def lease(self, now: dt.datetime, until: dt.datetime, limit: int) -> Sequence[tuple[Grant, GrantEvent]]:
+        """Take queued events, oldest first, so that no other process writes them to the log before `until`."""
+        free = (
+            sa.select(consent_queue.c.event_id)
+            .where(consent_queue.c.leased_until <= now)
+            .order_by(consent_queue.c.queued_at)
+            .limit(limit)
+            .scalar_subquery()
+        )
+        take = (
+            sa.update(consent_queue)
+            .where(consent_queue.c.event_id.in_(free), consent_queue.c.leased_until <= now)
+            .values(leased_until=until)
+            .returning(consent_queue.c.event_id)
+        )
+        async with self._database.statement() as connection:
+            taken = list((await connection.execute(take)).scalars())
+        return await self._events(taken) if taken else []
+
+    async def _events(self, ids: Sequence[str]) -> Sequence[tuple[Grant, GrantEvent]]:
+        query = (
+            sa.select(consent_events, *(column.label(f"grant__{column.name}") for column in grants.c))
+            .join(grants, grants.c.id == consent_events.c.grant_id)
+            .where(consent_events.c.id.in_(ids))
+            .order_by(consent_events.c.occurred, consent_events.c.grant_version)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [(to_grant(row, "grant__"), to_event(row)) for row in rows]
+
+    def written(self, event: str) -> Executable:
+        """Give the statement that takes an event off the queue, for the log to run in the entry's own transaction."""
+        return sa.delete(consent_queue).where(consent_queue.c.event_id == event)
+
+    async def queued(self) -> int:
+        """Count the events whose entry in the log is still to be written."""
+        async with self._database.read() as connection:
+            count: int = (await connection.execute(sa.select(sa.func.count()).select_from(consent_queue))).scalar_one()
+        return count
+
+    async def _first(self, query: sa.Select[Any], parameters: dict[str, object]) -> Grant | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(query, parameters)).first()
+        return None if row is None else to_grant(row)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GrantCondition:
+    """Which grant may be closed: by id, in one of these states, and, for expiry, only when its time is over."""
+
+    grant: str
+    states: tuple[GrantState, ...]
+    over_at: dt.datetime | None = None
+
+    def clauses(self) -> Sequence[sa.ColumnElement[bool]]:
+        """Give it as SQL."""
+        clauses = [grants.c.id == self.grant, grants.c.state.in_(self.states)]
+        return clauses if self.over_at is None else [*clauses, grants.c.expires_at <= self.over_at]
+
+
+async def _write(transaction: Transaction, event: GrantEvent) -> None:
+    await transaction.execute(sa.insert(consent_events).values(**event_values(event)))
+    await transaction.execute(sa.insert(consent_queue).values(event_id=event.id, queued_at=event.occurred, leased_until=event.occurred))
