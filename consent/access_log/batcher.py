@@ -1,0 +1,166 @@
+"""The batcher: one task per process that commits waiting entries in groups, and answers their callers only after COMMIT.
+
+While one group is being committed the next gathers, so that a lone entry waits for nothing and a crowd shares each fsync.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import datetime as dt
+from collections import deque
+from typing import TYPE_CHECKING
+
+import structlog
+
+from consent.access_log import writer
+from consent.access_log.records import Denied, receipt_for
+from consent.errors import ConsentError, LogBusy, LogUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from consent.access_log.position import Position
+    from consent.access_log.records import Receipt
+    from consent.access_log.writer import Committed, Outcome, Prepared
+    from keys.database import Database, Reserved
+
+log = structlog.get_logger()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BatchOptions:
+    """How entries are gathered. Times in seconds.
+
+    `gather`: how long a group that follows another at once waits for more. `limit`: how many entries may wait before callers are refused.
+    """
+
+    largest: int = 256
+    gather: float = 0.002
+    limit: int = 4096
+    timeout: float = 10.0
+    clock_tolerance: dt.timedelta = dt.timedelta(seconds=5)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Waiter:
+    item: Prepared
+    answer: asyncio.Future[Receipt | Denied]
+
+
+class Batcher:
+    """Gathers, commits, answers. `doubt` says why nothing may be appended, None when all is well."""
+
+    def __init__(self, database: Database, options: BatchOptions, doubt: Callable[[], str | None]) -> None:
+        self._database = database
+        self._options = options
+        self._doubt = doubt
+        self._waiting: deque[_Waiter] = deque()
+        self._arrived = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.seen: Position | None = None
+        """The position this process last saw committed."""
+
+    def start(self) -> None:
+        """Start the task."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="access-log-batcher")
+
+    async def stop(self) -> None:
+        """Commit what waits, then end."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        self._arrived.set()
+        await task
+
+    async def add(self, item: Prepared) -> Receipt | Denied:
+        """Wait until the entry is committed.
+
+        Raises: LogBusy, LogUnavailable, ChainClosed, or what a companion statement raised.
+        """
+        if self._task is None:
+            raise LogUnavailable("the access log is not running")
+        if len(self._waiting) >= self._options.limit:
+            raise LogBusy(retry_after=2)
+        waiter = _Waiter(item, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiter)
+        self._arrived.set()
+        try:
+            async with asyncio.timeout(2 * self._options.timeout):
+                return await waiter.answer
+        except TimeoutError as error:
+            raise LogUnavailable("the entry was not committed in time") from error
+
+    async def _run(self) -> None:
+        async with self._database.reserved() as reserved:
+            busy = False
+            while self._task is not None or self._waiting:
+                if not self._waiting:
+                    self._arrived.clear()
+                    busy = False
+                    if self._task is not None:
+                        await self._arrived.wait()
+                    continue
+                await self._gather(busy=busy)
+                await self._flush(reserved, self._take())
+                busy = True
+
+    async def _gather(self, *, busy: bool) -> None:
+        """Let others of this instant join; after a group that was just committed, wait a little for those it had answered."""
+        await asyncio.sleep(0)
+        if busy and len(self._waiting) < self._options.largest:
+            await asyncio.sleep(self._options.gather)
+
+    def _take(self) -> list[_Waiter]:
+        taken: list[_Waiter] = []
+        while self._waiting and len(taken) < self._options.largest:
+            waiter = self._waiting.popleft()
+            if not waiter.answer.done():  # the caller has left before anything was written
+                taken.append(waiter)
+        return taken
+
+    async def _flush(self, reserved: Reserved, group: Sequence[_Waiter]) -> None:
+        if not group:
+            return
+        try:
+            outcomes = await self._commit(reserved, [waiter.item for waiter in group])
+        except ConsentError as error:
+            _refuse(group, error)
+        except asyncio.CancelledError:
+            _refuse(group, LogUnavailable("the access log is stopping"))
+            raise
+        except Exception as error:  # noqa: BLE001 - log.md: "Error, timeout, unknown outcome: every waiter gets 503 and no data"
+            log.warning("access_log_append_failed", error=type(error).__name__, entries=len(group))
+            _refuse(group, LogUnavailable("the access log could not be written"))
+        else:
+            for waiter, outcome in zip(group, outcomes, strict=True):
+                _answer(waiter, outcome)
+
+    async def _commit(self, reserved: Reserved, items: Sequence[Prepared]) -> list[Outcome]:
+        doubt = self._doubt()
+        if doubt:
+            raise LogUnavailable(doubt)
+        async with asyncio.timeout(self._options.timeout), reserved.transaction() as transaction:
+            written = await writer.write(transaction, items, self.seen, self._options.clock_tolerance)
+            await transaction.commit()
+        self.seen = written.position
+        return written.outcomes
+
+
+def _answer(waiter: _Waiter, outcome: Committed | Exception) -> None:
+    if waiter.answer.done():  # the caller was cancelled; the entry stands
+        return
+    entry = waiter.item.entry
+    if isinstance(outcome, Exception):
+        waiter.answer.set_exception(outcome)
+    elif outcome.denied is not None:
+        waiter.answer.set_result(Denied(entry.entry_id, outcome.denied, outcome.idx))
+    else:
+        waiter.answer.set_result(receipt_for(entry, outcome.idx, outcome.leaf, outcome.time))
+
+
+def _refuse(group: Sequence[_Waiter], error: ConsentError) -> None:
+    for waiter in group:
+        if not waiter.answer.done():
+            waiter.answer.set_exception(type(error)(*error.args) if type(error) is LogUnavailable else error)

@@ -1,0 +1,116 @@
+"""Reading a person's own entries: what the citizen's pages show, and the check of their authenticity."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import datetime as dt
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from consent import merkle
+from consent.access_log import leaf as leaves
+from consent.access_log import tables, tree
+from consent.access_log.opening import Row, opened
+from consent.access_log.records import PersonCheck
+from keys.database import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from consent.access_log.records import HistoryEntry
+    from keys.log_subjects import LogKey
+
+_E = tables.entries.c
+_DAYS_OF_MONTHS = 31
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Filter:
+    """What of a person's history is wanted; `before` is an index, for paging."""
+
+    before: int | None = None
+    client: str | None = None
+    action: str | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
+async def page(connection: AsyncConnection, key: LogKey, wanted: Filter, limit: int) -> Sequence[HistoryEntry]:
+    """Give a person's entries, newest first."""
+    statement = sa.select(tables.entries).where(_E.subject_ref == key.reference)
+    if wanted.before is not None:
+        statement = statement.where(_E.idx < wanted.before)
+    if wanted.client is not None:
+        statement = statement.where(_E.client == wanted.client)
+    if wanted.action is not None:
+        statement = statement.where(_E.action == wanted.action)
+    if wanted.since is not None:
+        statement = statement.where(_E.time >= wanted.since)
+    if wanted.until is not None:
+        statement = statement.where(_E.time < wanted.until)
+    rows = await connection.execute(statement.order_by(_E.idx.desc()).limit(limit))
+    return [opened(Row(*row), key) for row in rows]
+
+
+async def reads_per_month(connection: AsyncConnection, key: LogKey, months: int, zone: dt.tzinfo) -> Sequence[tuple[str, int]]:
+    """Count a person's disclosures by month, oldest first, months without one included."""
+    now = (await clock(connection)).astimezone(zone)
+    names = _months(now, months)
+    earliest = now - dt.timedelta(days=_DAYS_OF_MONTHS * months)
+    rows = await connection.execute(sa.select(_E.time).where(_E.subject_ref == key.reference, _E.action == "disclose", _E.time >= earliest))
+    counts = Counter(time.astimezone(zone).strftime("%Y-%m") for time in rows.scalars())
+    return [(name, counts[name]) for name in names]
+
+
+def _months(now: dt.datetime, months: int) -> list[str]:
+    newest = now.year * 12 + now.month - 1
+    return [f"{month // 12:04}-{month % 12 + 1:02}" for month in range(newest - months + 1, newest + 1)]
+
+
+async def check_person(connection: AsyncConnection, key: LogKey) -> PersonCheck:
+    """Check that a person's entries are what was recorded, all there, and in the tree."""
+    until = await clock(connection)
+    edge = await tree.head(connection)
+    chained = (await connection.execute(sa.select(tables.chains.c.length).where(tables.chains.c.subject_ref == key.reference))).scalar()
+    rows = await connection.execute(sa.select(tables.entries).where(_E.subject_ref == key.reference, _E.idx < edge.size).order_by(_E.idx))
+    found = [Row(*row) for row in rows]
+    index, problem = chain_problem(found, key)
+    if problem is None and len(found) < (chained or 0) and edge == await tree.head(connection):
+        index, problem = None, f"{chained} entries were recorded, {len(found)} are shown"
+    if problem is None:
+        index, problem = await _inclusion_problem(connection, found, edge)
+    return PersonCheck(problem is None, len(found), problem, index, until, edge.size, edge.root)
+
+
+def chain_problem(rows: Iterable[Row], key: LogKey) -> tuple[int | None, str | None]:
+    """Check one person's chain, oldest first: each entry opens, n counts from 0 without gap, prev is the SC before."""
+    prev = leaves.FIRST_PREV
+    for n, row in enumerate(rows):
+        entry = opened(row, key)
+        if entry.problem:
+            return row.idx, entry.problem
+        if entry.n != n:
+            return row.idx, f"entry {n} of this person is missing before it (n is {entry.n})"
+        if entry.subject.get("prev") != base64.b64encode(prev).decode():
+            return row.idx, "it does not follow the entry of this person before it"
+        prev = row.leaf[1:33]
+    return None, None
+
+
+async def _inclusion_problem(connection: AsyncConnection, rows: Sequence[Row], edge: merkle.Edge) -> tuple[int | None, str | None]:
+    spans = {row.idx: merkle.inclusion_spans(row.idx, edge.size) for row in rows}
+    try:
+        nodes = await tree.nodes(connection, merkle.needed(span for path in spans.values() for span in path), edge.size)
+    except tree.TreeBroken as error:
+        return None, str(error)
+    for row in rows:
+        try:
+            merkle.verify_inclusion(row.idx, edge.size, merkle.leaf_hash(row.leaf), merkle.proof(spans[row.idx], nodes), edge.root)
+        except merkle.ProofInvalid:
+            return row.idx, "it is not in the tree"
+    return None, None

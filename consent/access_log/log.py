@@ -1,0 +1,156 @@
+"""The access log as the rest of the program sees it: append, and read what concerns one person."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import datetime as dt
+from typing import TYPE_CHECKING, Protocol
+
+from consent.access_log import history, leaf, tree
+from consent.access_log.batcher import Batcher, BatchOptions
+from consent.access_log.forgetting import forget
+from consent.access_log.history import Filter
+from consent.access_log.records import LogStatus
+from consent.access_log.watch import Watch, stored
+from consent.access_log.writer import Prepared
+from consent.checkpoint import NoteInvalid
+from consent.errors import ChainClosed, LogUnavailable
+from keys.database import require_no_connection
+from keys.errors import KeyDestroyed, StoreUnavailable
+from keys.log_subjects import LogKey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.sql.base import Executable
+
+    from consent.access_log.records import Denied, Entry, Guard, HistoryEntry, PersonCheck, Receipt
+    from consent.anchor import Anchor
+    from consent.checkpoint import VerifierKey
+    from keys.database import Database
+
+
+class LogKeys(Protocol):
+    """Where the log gets the log key of a person from (`keys.subject_keys`)."""
+
+    async def log_key(self, person: str) -> bytes:
+        """Give the key. Raises: KeyDestroyed."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LogOptions:
+    """What the log needs to know besides its database. Without `key` checkpoints are not checked for their signature.
+
+    `watch_seconds`: how often the database's tree is compared with the newest checkpoint.
+    """
+
+    key: VerifierKey | None = None
+    anchor: Anchor | None = None
+    batch: BatchOptions = dataclasses.field(default_factory=BatchOptions)
+    watch_seconds: float = 1.0
+
+
+class AccessLog:
+    """One per process. `start` before the first append, `stop` when done."""
+
+    def __init__(self, database: Database, keys: LogKeys, options: LogOptions | None = None) -> None:
+        self._database = database
+        self._keys = keys
+        self._options = options = options or LogOptions()
+        self._batcher = Batcher(database, options.batch, lambda: self._watch.doubt)
+        self._watch = Watch(database, options.key, options.anchor, lambda: self._batcher.seen)
+        self._watching: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Compare the database with the newest checkpoint, then accept entries. A doubt, or a database that is down, refuses them."""
+        with contextlib.suppress(StoreUnavailable, OSError):
+            await self._watch.check()
+        self._batcher.start()
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch.run(self._options.watch_seconds), name="access-log-watch")
+
+    async def stop(self) -> None:
+        """Commit what waits and end the tasks."""
+        await self._batcher.stop()
+        task, self._watching = self._watching, None
+        if task:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    @property
+    def in_doubt(self) -> str | None:
+        """Why nothing is disclosed at the moment; None when all is well."""
+        return self._watch.doubt
+
+    async def append(self, entry: Entry, guard: Guard | None = None, companion: Sequence[Executable] = ()) -> Receipt | Denied:
+        """Commit an entry, and with it the companion statements; return only when both are durable.
+
+        `guard`: when this grant is not active in this version any more, the entry is committed as `denied`, without the companions.
+
+        Raises: LogUnavailable (503, disclose nothing), LogBusy (the same, with Retry-After), ChainClosed (the person was erased),
+        sqlalchemy.exc.SQLAlchemyError when a companion statement failed (the entry was not written), ConnectionHeld.
+        """
+        require_no_connection("the access log")
+        if self._watch.doubt:
+            raise LogUnavailable(self._watch.doubt)
+        record, subject = leaf.prepared(entry)
+        key = await self._key(entry.subject.person) if entry.subject else None
+        return await self._batcher.add(Prepared(entry, record, subject, key, guard, companion))
+
+    async def forget(self, erase_index: int) -> int:
+        """Null the subject columns of the person whose chain the entry at this index closed; return how many entries it concerned."""
+        return await forget(self._database, erase_index)
+
+    async def history(
+        self,
+        person: str,
+        *,
+        limit: int = 50,
+        before: int | None = None,
+        client: str | None = None,
+        action: str | None = None,
+        since: dt.datetime | None = None,
+        until: dt.datetime | None = None,
+    ) -> Sequence[HistoryEntry]:
+        """Give a person's entries, newest first. Raises: ChainClosed, StoreUnavailable."""
+        key = await self._key(person)
+        async with self._database.read() as connection:
+            return await history.page(connection, key, Filter(before, client, action, since, until), limit)
+
+    async def last_read(self, person: str) -> HistoryEntry | None:
+        """Give the newest disclosure to a service."""
+        found = await self.history(person, limit=1, action="disclose")
+        return found[0] if found else None
+
+    async def reads_per_month(self, person: str, months: int = 12, zone: dt.tzinfo = dt.UTC) -> Sequence[tuple[str, int]]:
+        """Count the disclosures of the last months, oldest month first."""
+        key = await self._key(person)
+        async with self._database.read() as connection:
+            return await history.reads_per_month(connection, key, months, zone)
+
+    async def check_person(self, person: str) -> PersonCheck:
+        """Check that a person's entries are what was recorded, that none is missing, and that each is in the tree."""
+        key = await self._key(person)
+        async with self._database.read() as connection:
+            return await history.check_person(connection, key)
+
+    async def status(self) -> LogStatus:
+        """Tell where the log stands. Raises: StoreUnavailable."""
+        try:
+            anchored = await self._watch.anchored()
+        except (NoteInvalid, OSError):
+            anchored = None  # the watch says so
+        async with self._database.read() as connection:
+            edge = await tree.head(connection)
+            signed, published = await stored(connection, "signed"), await stored(connection, "published")
+        return LogStatus(edge.size, edge.root, signed, published, anchored.size if anchored else None, self._watch.doubt)
+
+    async def _key(self, person: str) -> LogKey:
+        try:
+            return LogKey(await self._keys.log_key(person))
+        except KeyDestroyed as error:
+            raise ChainClosed("the person was erased") from error
+        except StoreUnavailable as error:
+            raise LogUnavailable("the keys store cannot be reached") from error

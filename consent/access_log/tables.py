@@ -1,0 +1,84 @@
+"""Tables of the access log. Only this package's stores import them.
+
+`log_entries`, `log_tiles` and `log_bundles` only grow; triggers refuse anything else, except that the subject columns of an erased person
+become NULL. `log_head`, `log_chains` and `log_checkpoints` are positions: they move, and whatever they claim is checked against the tree.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from keys.database import Timestamp
+
+metadata = sa.MetaData()
+
+head = sa.Table(
+    "log_head",
+    metadata,
+    sa.Column("id", sa.SmallInteger, primary_key=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("edge", sa.LargeBinary, nullable=False),
+    sa.Column("last_time", Timestamp, nullable=False),
+    sa.CheckConstraint("id = 1", name="log_head_is_one_row"),
+)
+
+entries = sa.Table(
+    "log_entries",
+    metadata,
+    sa.Column("idx", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("time", Timestamp, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("client", sa.Text),
+    sa.Column("leaf", sa.LargeBinary, nullable=False),
+    sa.Column("record", sa.LargeBinary, nullable=False),
+    sa.Column("nonce_a", sa.LargeBinary, nullable=False),
+    sa.Column("nonce_s", sa.LargeBinary),
+    sa.Column("subject_ref", sa.LargeBinary),
+    sa.Column("subject_sealed", sa.LargeBinary),
+)
+sa.Index("log_entries_of_subject", entries.c.subject_ref, entries.c.idx)
+
+tiles = sa.Table(
+    "log_tiles",
+    metadata,
+    sa.Column("level", sa.SmallInteger, primary_key=True),
+    sa.Column("n", sa.BigInteger, primary_key=True),
+    sa.Column("hashes", sa.LargeBinary, nullable=False),
+    sa.Column("root", sa.LargeBinary, nullable=False),
+)
+
+bundles = sa.Table(
+    "log_bundles",
+    metadata,
+    sa.Column("n", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("entries", sa.LargeBinary, nullable=False),
+)
+
+chains = sa.Table(
+    "log_chains",
+    metadata,
+    sa.Column("subject_ref", sa.LargeBinary, primary_key=True),
+    sa.Column("length", sa.BigInteger, nullable=False),
+    sa.Column("last_sc", sa.LargeBinary, nullable=False),
+    sa.Column("closed_by", sa.BigInteger),
+)
+
+checkpoints = sa.Table(
+    "log_checkpoints",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("root", sa.LargeBinary, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("time", Timestamp, nullable=False),
+    sa.CheckConstraint("kind IN ('signed', 'published')", name="log_checkpoints_kind"),
+)
+
+grants = sa.table(  # owned by consent/ledger; the log reads it under its lock and never writes it
+    "grants",
+    sa.column("id", sa.Text),
+    sa.column("person", sa.Text),
+    sa.column("version", sa.Integer),
+    sa.column("state", sa.Text),
+    sa.column("expires_at", Timestamp),
+)

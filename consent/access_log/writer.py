@@ -1,0 +1,237 @@
+"""One transaction of the log: lock the head, recheck guards, chain, hash, extend the right edge, insert, move the head.
+
+Everything that needs no lock was done before (`leaf.prepared`); everything here is done for the whole batch at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+import sqlalchemy as sa
+
+from consent import merkle, tiles
+from consent.access_log import leaf as leaves
+from consent.access_log import statements, tables
+from consent.access_log.position import Chain, Position
+from consent.errors import ChainClosed, LogUnavailable
+from keys.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.sql.base import Executable
+
+    from consent.access_log.records import Entry, Guard
+    from keys.database import Transaction
+    from keys.log_subjects import LogKey
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Prepared:
+    """An entry ready to be written: its canonical parts, and the log key of the person it is about."""
+
+    entry: Entry
+    record: tuple[bytes, bytes]
+    subject: tuple[bytes, bytes] | None
+    key: LogKey | None
+    guard: Guard | None
+    companion: Sequence[Executable]
+
+
+class Committed(NamedTuple):
+    """What became of one entry, valid once COMMIT returned. `denied` says how the grant stands when it changed."""
+
+    idx: int
+    leaf: bytes
+    time: dt.datetime
+    denied: str | None
+
+
+Outcome = Committed | Exception
+
+
+class Written(NamedTuple):
+    """The outcomes of a batch in its order, and the position that the head moves to."""
+
+    outcomes: list[Outcome]
+    position: Position
+
+
+class LogBehind(LogUnavailable):
+    """The database holds fewer entries, or others, than this process saw committed."""
+
+
+async def write(transaction: Transaction, batch: Sequence[Prepared], seen: Position | None, tolerance: dt.timedelta) -> Written:
+    """Write a batch; the caller commits. `seen` is the position this process last saw committed.
+
+    Raises: LogUnavailable (the clock went back, or the database holds another history than was seen).
+    """
+    position = _known(await statements.lock_head(transaction), seen)
+    chains, now = await statements.chains_and_clock(transaction, {item.key.reference for item in batch if item.key})
+    if now < position.last_time - tolerance:
+        raise LogUnavailable(f"the database's clock is behind the newest entry, {leaves.timestamp(position.last_time)}: set it right")
+    work = _Batch(position, max(now, position.last_time), chains)
+    outcomes: list[Outcome] = []
+    denials = None
+    for number, item in enumerate(batch):
+        if denials is None:
+            denials = await _denials(transaction, batch[number:], now)
+        denied = denials.get(_guarded(item))
+        failure = None if denied else await _companions(transaction, item)
+        outcomes.append(failure or work.add(item, denied))
+        if item.companion:  # it may have changed a grant that the entries after it rest on
+            denials = None
+    return Written(outcomes, await _store(transaction, work))
+
+
+def _guarded(item: Prepared) -> tuple[str, int, str] | None:
+    return (item.guard.grant, item.guard.version, item.entry.subject.person) if item.guard and item.entry.subject else None
+
+
+def _known(position: Position, seen: Position | None) -> Position:
+    """Compare the head with what this process saw, and keep the leaves it remembers if nobody else appended."""
+    if seen is None:
+        return position
+    if position.edge.size < seen.edge.size:
+        raise LogBehind(f"the database's log has {position.edge.size} entries, {seen.edge.size} were committed")
+    if position.edge.size == seen.edge.size:
+        if position.edge != seen.edge:
+            raise LogBehind(f"the database's log has other {seen.edge.size} entries than were committed")
+        return dataclasses.replace(position, tail=seen.tail)
+    return position
+
+
+class _Batch:
+    """The rows of one batch while they are made."""
+
+    def __init__(self, position: Position, time: dt.datetime, chains: dict[bytes, Chain]) -> None:
+        self.position = position
+        self.time = time
+        self.stamp = leaves.timestamp(time).encode()
+        self.chains = chains
+        self.touched: dict[bytes, Chain] = {}
+        self.rows: list[tuple[object, ...]] = []
+        self.leaves: list[bytes] = []
+
+    def add(self, item: Prepared, denied: str | None) -> Outcome:
+        """Make the row of one entry."""
+        index = self.position.edge.size + len(self.leaves)
+        chain = self.chains.get(item.key.reference, Chain()) if item.key else None
+        if chain and chain.closed_by is not None:
+            return ChainClosed("the person was erased")
+        record = item.entry.record
+        before, after = item.record
+        if denied:
+            record = dataclasses.replace(record, action="denied", outcome=denied)
+        elif chain and record.action == "erase":
+            record = dataclasses.replace(record, count=chain.length + 1)
+        if record is not item.entry.record:
+            before, after = leaves.record_parts(record)
+        nonces = os.urandom(2 * leaves.NONCE_BYTES)
+        nonce_a, nonce_s = nonces[: leaves.NONCE_BYTES], nonces[leaves.NONCE_BYTES :]
+        written = before + self.stamp + after
+        ac = leaves.access_commitment(nonce_a, written)
+        if chain is None or item.key is None or item.subject is None:
+            sc = leaves.none_commitment(nonce_s, ac)
+            subject: tuple[bytes | None, bytes | None, bytes | None] = (nonce_s, None, None)
+        else:
+            opened = leaves.subject_bytes(item.subject, chain.length, chain.last_sc)
+            sc = leaves.subject_commitment(nonce_s, ac, opened)
+            subject = (None, item.key.reference, item.key.seal(index, nonce_s + opened))
+            closed = index if record.action == "erase" else None
+            self.chains[item.key.reference] = self.touched[item.key.reference] = Chain(chain.length + 1, sc, closed)
+        entry = leaves.leaf(sc, ac)
+        self.leaves.append(entry)
+        self.rows.append((index, self.time, record.action, record.client, entry, written, nonce_a, *subject))
+        return Committed(index, entry, self.time, denied)
+
+
+async def _denials(transaction: Transaction, batch: Sequence[Prepared], now: dt.datetime) -> Mapping[tuple[str, int, str] | None, str]:
+    """Recheck every guard in one SELECT: design.md, "rechecked under the log's lock at the moment of the read"."""
+    guards = {guarded for guarded in map(_guarded, batch) if guarded}
+    if not guards:
+        return {}
+    statement = sa.select(tables.grants).where(tables.grants.c.id.in_({grant for grant, _, _ in guards}))
+    rows = {row.id: row for row in await transaction.execute(statement)}
+    found: dict[tuple[str, int, str] | None, str] = {}
+    for grant, version, person in guards:
+        row = rows.get(grant)
+        if row is None or row.person != person:
+            found[grant, version, person] = "missing"
+        elif row.state != "active":
+            found[grant, version, person] = str(row.state)
+        elif row.expires_at is not None and row.expires_at <= now:
+            found[grant, version, person] = "expired"
+        elif row.version != version:
+            found[grant, version, person] = "changed"
+    return found
+
+
+async def _companions(transaction: Transaction, item: Prepared) -> Exception | None:
+    """Run what must be true together with the entry; when it fails, only this entry fails, not its neighbours."""
+    if not item.companion:
+        return None
+    await transaction.connection.exec_driver_sql("SAVEPOINT companion")
+    try:
+        for statement in item.companion:
+            await transaction.execute(statement)
+    except sa.exc.OperationalError:
+        raise  # the database is going away: nobody's entry may be believed
+    except sa.exc.SQLAlchemyError as error:
+        await transaction.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT companion")
+        return error
+    await transaction.connection.exec_driver_sql("RELEASE SAVEPOINT companion")
+    return None
+
+
+async def _store(transaction: Transaction, work: _Batch) -> Position:
+    """Insert everything and move the head."""
+    if not work.leaves:
+        return work.position
+    await statements.insert(transaction, tables.entries, work.rows)
+    if work.touched:
+        await statements.save_chains(transaction, work.touched)
+    hashes = [merkle.leaf_hash(entry) for entry in work.leaves]
+    tail = await _full_tiles(transaction, work)
+    position = Position(work.position.edge.extend(hashes), work.time, tail)
+    await statements.move_head(transaction, position)
+    return position
+
+
+async def _full_tiles(transaction: Transaction, work: _Batch) -> tuple[bytes, ...] | None:
+    """Store the bundles and tiles that this batch fills. Returns: the leaves under the newest, partial tile, when known."""
+    size = work.position.edge.size
+    tail = work.position.tail if size % tiles.WIDTH else ()
+    if size % tiles.WIDTH + len(work.leaves) < tiles.WIDTH:
+        return None if tail is None else (*tail, *work.leaves)
+    if tail is None:
+        tail = await statements.leaves_between(transaction, size - size % tiles.WIDTH, size)
+        if len(tail) != size % tiles.WIDTH:
+            raise StoreUnavailable("entries under the newest tile are missing")
+    pending = [*tail, *work.leaves]
+    n = size // tiles.WIDTH
+    made: list[tuple[int, int, bytes, bytes]] = []
+    bundles: list[tuple[int, bytes]] = []
+    while len(pending) >= tiles.WIDTH:
+        entries, pending = pending[: tiles.WIDTH], pending[tiles.WIDTH :]
+        bundles.append((n, tiles.encode_bundle(entries)))
+        await _tile(transaction, made, 0, n, [merkle.leaf_hash(entry) for entry in entries])
+        n += 1
+    await statements.insert(transaction, tables.bundles, bundles)
+    await statements.insert(transaction, tables.tiles, made)
+    return tuple(pending)
+
+
+async def _tile(transaction: Transaction, made: list[tuple[int, int, bytes, bytes]], level: int, n: int, hashes: Sequence[bytes]) -> None:
+    """Make a full tile, and the one above when this fills it."""
+    made.append((level, n, b"".join(hashes), merkle.perfect_root(hashes)))
+    if (n + 1) % tiles.WIDTH:
+        return
+    first = n + 1 - tiles.WIDTH
+    below = await statements.tile_roots(transaction, level, first, n + 1)
+    below |= {number: root for at, number, _, root in made if at == level}
+    roots = [below[number] for number in range(first, n + 1)]
+    await _tile(transaction, made, level + 1, n // tiles.WIDTH, roots)
