@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from keys import encoding
 from keys.boxes import NONCE, TAG, derive
 from keys.errors import RootKeyLoose, RootKeyMalformed, RootKeyMissing, RootKeyWrong, SealBroken
-from keys.files import replace_private, write_private
+from keys.files import locked, replace_private, write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,18 +91,20 @@ class RootKeys:
     def add_version(self) -> int:
         """Add a new newest key to the file, atomically; return its version. Other machines need the file before they meet it."""
         path = self._file()
-        keys = _read(path)
-        version = max(keys) + 1
-        replace_private(path, _render({**keys, version: os.urandom(SIZE)}))
+        with locked(path):
+            keys = _read(path)
+            version = max(keys) + 1
+            replace_private(path, _render({**keys, version: os.urandom(SIZE)}))
         self.reload()
         return version
 
     def forget_version(self, version: int) -> None:
         """Remove a version from the file for good. Whatever it still wraps anywhere, backups included, is lost."""
         path = self._file()
-        keys = _read(path)
-        keys.pop(version, None)
-        replace_private(path, _render(keys))
+        with locked(path):
+            keys = _read(path)
+            keys.pop(version, None)
+            replace_private(path, _render(keys))
         self.reload()
 
     def wrap(self, purpose: str, ad: tuple[str, ...], secret: bytes) -> bytes:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from keys import checkpoint_keys, keyring, signing, subject_keys
+from keys.errors import RootVersionGone
 from keys.store.wrapped import TABLES
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ async def rewrap(ring: Keyring, progress: Callable[[Progress], None] | None = No
     total, done = await ring.store.wrapped.count_below(newest), 0
     for table in TABLES:
         while rows := await ring.store.wrapped.below(table, newest, batch):
-            await ring.store.wrapped.replace(table, [(row, _rewrapped(ring, row)) for row in rows])
+            await _replace(ring, table, rows)
             done += len(rows)
             if progress is not None:
                 progress(Progress(newest, done, max(total, done)))
@@ -58,6 +59,14 @@ async def destroy_old_root_versions(ring: Keyring) -> Sequence[int]:
                 ring.root.forget_version(known.version)
             destroyed.append(known.version)
     return destroyed
+
+
+async def _replace(ring: Keyring, table: str, rows: Sequence[WrappedRow]) -> None:
+    try:
+        await ring.store.wrapped.replace(table, [(row, _rewrapped(ring, row)) for row in rows])
+    except RootVersionGone:  # a still newer version was added meanwhile
+        await ring.recognise()
+        await ring.store.wrapped.replace(table, [(row, _rewrapped(ring, row)) for row in rows])
 
 
 def _rewrapped(ring: Keyring, row: WrappedRow) -> bytes:

@@ -60,6 +60,14 @@ class Ring:
                 return key if key.removed_at is None else None
         return None
 
+    def verifies(self, key: StoredSigningKey, now: dt.datetime, *, outlived: bool) -> bool:
+        """Tell whether signatures of `key` are accepted; `outlived`: also after its time, unless it was removed before its time."""
+        standing = next(standing for row, standing in self.standing(key.algorithm, now) if row.kid == key.kid)
+        if standing.state is not KeyState.REMOVED:
+            return True
+        ends = None if standing.retires_at is None else standing.retires_at + self.lifetimes.retired
+        return outlived and ends is not None and (key.removed_at is None or key.removed_at >= ends)
+
     def state(self, kid: str, now: dt.datetime) -> KeyState | None:
         """Tell the state of one key; None for a key that is not ours."""
         row = self.by_kid.get(kid)

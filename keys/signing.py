@@ -15,7 +15,7 @@ from keys.encoding import encode
 from keys.errors import RootVersionGone, TokenInvalid
 from keys.records import StoredSigningKey
 from keys.ring import Ring, SigningKey
-from keys.rotation import KeyState, Lifetimes, successor_start
+from keys.rotation import KeyState, Lifetimes, Standing, successor_start
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -75,20 +75,27 @@ class SigningKeys:
             signature = sign_bytes(algorithm, private, message.encode("ascii"))
         return f"{message}.{encode(signature)}"
 
-    async def verify(self, token: str, *, algorithms: Sequence[str], type: str | Sequence[str] | None) -> dict[str, Any]:  # noqa: A002
+    async def verify(
+        self,
+        token: str,
+        *,
+        algorithms: Sequence[str],
+        type: str | Sequence[str] | None,  # noqa: A002 - JOSE's word
+        outlived: bool = False,
+    ) -> dict[str, Any]:
         """Give the claims of a token that we signed: signature, algorithm and `typ` hold; `exp`, `aud` … are the caller's to check.
 
-        Raises: TokenInvalid.
+        `outlived` also takes keys whose time ended (not those removed before it): for documents that are kept for years, as consent
+        receipts are; no token. Raises: TokenInvalid.
         """
         compact = take_apart(token, algorithms, type)
         if compact.kid is None:
             raise TokenInvalid("it names no key")
         await self._learn(compact.kid)
         row = self._ring.by_kid.get(compact.kid)
-        state = self._ring.state(compact.kid, self._now())
-        if row is None or state is KeyState.REMOVED or row.algorithm != compact.algorithm:
+        if row is None or row.algorithm != compact.algorithm or not self._ring.verifies(row, self._now(), outlived=outlived):
             raise TokenInvalid("no key of ours by that kid and algorithm")
-        if not verify_bytes(compact.algorithm, self._public[row.kid], compact.message, compact.signature):
+        if not verify_bytes(compact.algorithm, self._public_key(row), compact.message, compact.signature):
             raise TokenInvalid("its signature does not hold")
         return read_object(compact.payload)
 
@@ -111,8 +118,9 @@ class SigningKeys:
         """
         await self._load()
         chosen = self._algorithms if algorithm is None else (algorithm,)
+        start = self._now() if at_once else self._now() + self._lifetimes.pending
         for name in chosen:
-            await self._succeed(name, at_once=at_once)
+            await self._succeed(name, start)
         await self._load()
         newest = {self._ring.rows[name][-1].kid for name in chosen}
         return [key for key in self._ring.listed(self._now()) if key.kid in newest]
@@ -130,29 +138,42 @@ class SigningKeys:
         """Rotate what is due by time, let go of what has ended, and read the ring anew."""
         await self._load()
         now = self._now()
-        for algorithm in self._algorithms:
-            start = successor_start(self._ring.rows.get(algorithm, ()), now, self._lifetimes)
-            if start is not None:
-                await self._make(algorithm, start)
-        for key, standing in self._ring.everything(now):
-            if standing.state is KeyState.REMOVED and key.removed_at is None:
-                await self._store.remove_signing_key(key.kid, now)
-            elif standing.state is KeyState.RETIRED and key.wrapped and standing.retires_at and now - standing.retires_at > _FORGET_AFTER:
-                await self._store.forget_private_part(key.kid)
-        await self._load()
+        made = [await self._make_due(algorithm, now) for algorithm in self._algorithms]
+        ended = [await self._end(key, standing, now) for key, standing in self._ring.everything(now)]
+        if any(made) or any(ended):
+            await self._load()
 
     def close(self) -> None:
         """Stop the threads."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    async def _succeed(self, algorithm: str, *, at_once: bool) -> None:
-        now = self._now()
-        rows = self._ring.rows.get(algorithm, ())
-        start = now if at_once else now + self._lifetimes.pending
-        if rows and rows[-1].not_before > now:
-            await self._store.hasten_signing_key(rows[-1].kid, start)
-        else:
+    async def _succeed(self, algorithm: str, start: dt.datetime) -> None:
+        if self._pending(algorithm) is None:
             await self._make(algorithm, start)
+            await self._load()
+        pending = self._pending(algorithm)  # another process's, perhaps, made at the same time and meant to start later
+        if pending is not None and pending.not_before > start:
+            await self._store.hasten_signing_key(pending.kid, start)
+
+    def _pending(self, algorithm: str) -> StoredSigningKey | None:
+        rows = self._ring.rows.get(algorithm, ())
+        return rows[-1] if rows and rows[-1].not_before > self._now() else None
+
+    async def _make_due(self, algorithm: str, now: dt.datetime) -> bool:
+        start = successor_start(self._ring.rows.get(algorithm, ()), now, self._lifetimes)
+        if start is not None:
+            await self._make(algorithm, start)
+        return start is not None
+
+    async def _end(self, key: StoredSigningKey, standing: Standing, now: dt.datetime) -> bool:
+        """Remove a key whose time is over; destroy the private part of one that signs no more."""
+        if standing.state is KeyState.REMOVED and key.removed_at is None:
+            await self._store.remove_signing_key(key.kid, now)
+            return True
+        if standing.state is KeyState.RETIRED and key.wrapped and standing.retires_at and now - standing.retires_at > _FORGET_AFTER:
+            await self._store.forget_private_part(key.kid)
+            return True
+        return False
 
     async def _make(self, algorithm: str, not_before: dt.datetime) -> None:
         rows = self._ring.rows.get(algorithm, ())
@@ -193,17 +214,17 @@ class SigningKeys:
         """Read keys once: an RSA private key takes 60 ms, so in a thread."""
         loop = asyncio.get_running_loop()
         for key, standing in ring.everything(ring.read_at):
-            if standing.state is KeyState.REMOVED:
-                self._public.pop(key.kid, None)
+            if key.wrapped is None or standing.state in {KeyState.RETIRED, KeyState.REMOVED}:
                 self._private.pop(key.kid, None)
-                continue
-            if key.kid not in self._public:
-                self._public[key.kid] = read_key(json.loads(key.public_jwk))
-            if key.wrapped is None:
-                self._private.pop(key.kid, None)
-            elif key.kid not in self._private and standing.state is not KeyState.RETIRED:
+            elif key.kid not in self._private:
                 private = json.loads(self._root.unwrap(PURPOSE, (key.kid,), key.wrapped))
                 self._private[key.kid] = await loop.run_in_executor(self._threads, read_key, private)
+
+    def _public_key(self, key: StoredSigningKey) -> AsymmetricKey:
+        public = self._public.get(key.kid)
+        if public is None:
+            public = self._public[key.kid] = read_key(json.loads(key.public_jwk))
+        return public
 
     def _header(self, key: StoredSigningKey, type_: str) -> str:
         header = self._headers.get((key.kid, type_))

@@ -59,6 +59,7 @@ class SubjectKeys:
         self._cache_seconds = cache_seconds
         self._refreshed: dt.datetime | None = None
         self._forgotten = 0
+        self.unwraps = 0  # counted for the metrics: keys used outside the door show as unwraps without entries
 
     async def create(self, person: str) -> None:
         """Make a person's first keys; nothing happens when they exist.
@@ -92,7 +93,7 @@ class SubjectKeys:
             raise KeyDestroyed
         if cached is not None and cached.generation == found.generation:
             return cached
-        key = DataKey(person, found.generation, self._root.unwrap(DATA, (person, str(found.generation)), found.wrapped))
+        key = DataKey(person, found.generation, self._unwrap(DATA, (person, str(found.generation)), found.wrapped))
         if forgotten == self._forgotten:  # else it may have been destroyed while it was read
             self._hold(key, found.newest)
         return key
@@ -115,7 +116,7 @@ class SubjectKeys:
             return cached
         forgotten = self._forgotten
         for person, wrapped in (await self._store.log_keys(missing)).items():
-            cached[person] = self._root.unwrap(LOG, (person,), wrapped)
+            cached[person] = self._unwrap(LOG, (person,), wrapped)
             if forgotten == self._forgotten:
                 self._logs.put(person, cached[person])
         return cached
@@ -176,6 +177,10 @@ class SubjectKeys:
             self._held.put(key.person, held)
         held.newest = max(held.newest, newest)
         held.keys[key.generation] = key
+
+    def _unwrap(self, purpose: str, ad: tuple[str, ...], wrapped: bytes) -> bytes:
+        self.unwraps += 1
+        return self._root.unwrap(purpose, ad, wrapped)
 
     def _wrapped_data_key(self, person: str, generation: int) -> bytes:
         return self._root.wrap(DATA, (person, str(generation)), os.urandom(SIZE))

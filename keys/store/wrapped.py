@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from keys.custody import version_of
 from keys.database import clock
+from keys.errors import RootVersionGone
 from keys.records import WrappedRow
 from keys.store import tables
 from keys.store.base import Store, insert_new
@@ -40,7 +41,10 @@ class WrappedStore(Store):
             return [WrappedRow(table, tuple(row[:-1]), row[-1]) for row in await connection.execute(query)]
 
     async def replace(self, table: str, pairs: Sequence[tuple[WrappedRow, bytes]]) -> None:
-        """Put rewrapped values in place of the old ones, all or none; a row that changed or went meanwhile is left alone."""
+        """Put rewrapped values in place of the old ones, all or none; a row that changed or went meanwhile is left alone.
+
+        Raises: RootVersionGone when the store does not know the new root version (yet, or any more).
+        """
         wrapping = TABLES[table]
         keys = list(wrapping.primary_key.columns)
         same_row = [column == sa.bindparam(f"key_{number}") for number, column in enumerate(keys)]
@@ -59,7 +63,10 @@ class WrappedStore(Store):
             for row, new in pairs
         ]
         async with self.database.transaction() as transaction:
-            await transaction.execute(statement, values)
+            try:
+                await transaction.execute(statement, values)
+            except IntegrityError as error:
+                raise RootVersionGone from error
             await transaction.commit()
 
     async def destroy_root_version(self, version: int) -> bool:
