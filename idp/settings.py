@@ -127,6 +127,9 @@ class Settings(BaseSettings):
         "embedded",
         description="`embedded`: the server signs checkpoints itself; `separate`: `idp log sign` runs elsewhere and alone holds the key.",
     )
+    log_key_file: Place | None = Field(
+        None, description="The checkpoint key in a file of its own (mode 0400), for a separate signer; default: wrapped in the keys store."
+    )
     log_tolerance: Seconds = Field(5, description="How many seconds the database clock may be behind the log before reads are refused.")
 
     mail_url: Annotated[str, _scheme("smtp", "smtps")] | None = Field(

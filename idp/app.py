@@ -1,0 +1,92 @@
+"""The application: every route in the order of a citizen's way, the middlewares around them, and what lives as long as the server."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from idp import health
+from idp.approve import endpoint as approve
+from idp.audit import endpoint as audit
+from idp.authorize import endpoint as authorize
+from idp.background import running
+from idp.composition import compose, utc_now
+from idp.discovery import endpoint as discovery
+from idp.enrol import endpoint as enrol
+from idp.housekeeping import tasks
+from idp.introspect import endpoint as introspect
+from idp.login import endpoint as login
+from idp.logout import endpoint as logout
+from idp.me import endpoint as me
+from idp.pages.assets import Assets
+from idp.recover import endpoint as recover
+from idp.revoke import endpoint as revoke
+from idp.security import endpoint as security
+from idp.token import endpoint as token
+from idp.userinfo import endpoint as userinfo
+from idp.web import errors, metrics
+from idp.web.body_limit import BodyLimit
+from idp.web.headers import SecurityHeaders
+from idp.web.proxies import TrustedProxies
+from idp.web.request_log import RequestLog
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
+
+    import httpx2
+    from starlette.routing import BaseRoute
+
+    from idp.settings import Settings
+
+STEPS = (discovery, authorize, login, approve, token, userinfo, introspect, revoke, logout, enrol, recover, security, me, audit)
+"""Every package that answers requests; each `endpoint.py` lists its `routes`."""
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    transport: httpx2.AsyncBaseTransport | None = None,
+    background: bool = True,
+) -> FastAPI:
+    """Build the provider. Stores and keys open when the server starts (the lifespan) and close with it.
+
+    `background`: run the tasks of `idp.housekeeping` and the embedded signer beside requests.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with compose(settings, clock=clock, transport=transport, background=background) as services:
+            app.state.services, app.state.renderer = services, services.renderer
+            async with running(tasks(services) if background else ()):
+                yield
+
+    app = FastAPI(title="Gerbang", lifespan=lifespan, openapi_url=None, redirect_slashes=False, middleware=_middlewares(settings))
+    app.state.settings = settings
+    app.router.routes.extend(_routes())
+    errors.install(app)
+    return app
+
+
+def _routes() -> list[BaseRoute]:
+    routes: list[BaseRoute] = [route for step in STEPS for route in step.routes]
+    routes += Assets().routes()
+    routes += [Route("/healthz", health.healthz), Route("/readyz", health.readyz), Route("/metrics", metrics.endpoint)]
+    return routes
+
+
+def _middlewares(settings: Settings) -> list[Middleware]:
+    """From the outside in."""
+    middlewares = [
+        Middleware(RequestLog),
+        Middleware(SecurityHeaders, secure=settings.secure),
+        Middleware(BodyLimit, limit=settings.body_limit),
+    ]
+    if settings.trusted_proxies:
+        middlewares.insert(0, Middleware(TrustedProxies, networks=settings.trusted_proxies))
+    return middlewares

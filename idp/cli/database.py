@@ -1,0 +1,62 @@
+"""`idp database`: create and migrate the stores, or say where they stand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from idp.cli.terminal import Exit, Json, run, show, table
+from idp.cli.terminal import settings as read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from idp.provisioning import Standing, Upgraded
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Create and migrate the stores, or say where they stand.")
+
+Url = Annotated[
+    str | None, typer.Option("--url", help="Database URL of the owner role, which may create tables; the server's own role need not.")
+]
+
+
+@app.command()
+def upgrade(url: Url = None, as_json: Json = False) -> None:
+    """Bring all three stores to the newest revision. Safe to repeat. Makes the root key file with a first keys store."""
+    from idp import provisioning
+
+    done = run(provisioning.upgrade(read_settings(database_url=url)))
+    value = {"applied": done.applied, "root_key_made": done.root_key_made}
+    show(value, as_json=as_json, text=lambda: _told(done))
+
+
+def _told(done: Upgraded) -> str:
+    lines = [
+        f"{store}: {'applied ' + ', '.join(revisions) if revisions else 'already at the newest revision'}"
+        for store, revisions in done.applied.items()
+    ]
+    if done.root_key_made:
+        lines.append(
+            f"A new root key is in {done.root_key_made}. Keep a copy offline, apart from backups: without it nothing can be read again."
+        )
+    return "\n".join(lines)
+
+
+@app.command()
+def status(url: Url = None, as_json: Json = False) -> None:
+    """Say at which revision each store stands. Exit code 3 when one is not at the newest."""
+    from idp import provisioning
+
+    found = run(provisioning.standings(read_settings(database_url=url)))
+    value = [{"store": one.store, "revision": one.revision, "newest": one.newest, "current": one.current} for one in found]
+    show(value, as_json=as_json, text=lambda: _listed(found))
+    if not all(one.current for one in found):
+        raise typer.Exit(Exit.NOT_READY)
+
+
+def _listed(found: Sequence[Standing]) -> str:
+    rows = [
+        (one.store, one.revision or "never migrated", one.newest, "yes" if one.current else "no: run idp database upgrade") for one in found
+    ]
+    return table(("store", "revision", "newest", "current"), rows)

@@ -1,0 +1,180 @@
+"""The composition root: opens stores and keys, builds the services, closes them in reverse, for servers, commands and tests."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import ssl
+from typing import TYPE_CHECKING
+
+import httpx2
+
+from consent.service import Consent, ConsentOptions
+from idp.accounts.store import AccountStore
+from idp.authorizations.store import AuthorizationStore
+from idp.clients.store import ClientStore
+from idp.events.store import EventStore
+from idp.interactions.store import InteractionStore
+from idp.pages.render import Plumbing, Renderer, Site
+from idp.protocol.carriers import carriers
+from idp.protocol.courier import Courier
+from idp.protocol.services import Services
+from idp.sessions.records import SessionRules
+from idp.sessions.store import SessionStore
+from idp.web import cookies, headers, request_context
+from idp.web.forms import Forms
+from idp.web.rate_limits import RateLimits
+from keys.custody import RootKeys
+from keys.database import Database, store_urls
+from keys.keyring import Keyring, KeyringOptions
+from keys.passwords import PasswordCost
+from keys.rotation import Lifetimes
+from migrations import standing
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from starlette.requests import Request
+
+    from idp.settings import Settings
+    from keys.database import StoreName
+
+    Clock = Callable[[], dt.datetime]
+
+OUTGOING_SECONDS = 10
+
+
+def utc_now() -> dt.datetime:
+    """Give the time of this machine, aware, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+@contextlib.asynccontextmanager
+async def compose(
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    background: bool = True,
+    transport: httpx2.AsyncBaseTransport | None = None,
+) -> AsyncIterator[Services]:
+    """Open everything while the block lasts.
+
+    `background`: sign the log in this process, if the settings say so; `transport` replaces the network.
+
+
+    Raises: NotMigrated, StoreUnavailable, RootKeyMissing, RootKeyLoose, RootKeyMalformed, RootKeyWrong.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        stores = await _migrated_stores(settings, stack)
+        keyring = await Keyring.open(stores["keys"], root_keys(settings), _keyring_options(settings))
+        stack.push_async_callback(keyring.close)
+        consent = await Consent.open(stores["consent"], keyring, _consent_options(settings, clock, signs=background))
+        await consent.start()
+        stack.push_async_callback(consent.stop)
+        outgoing = await stack.enter_async_context(_outgoing(settings, transport))
+        yield _services(settings, database=stores["idp"], keyring=keyring, consent=consent, outgoing=outgoing, clock=clock)
+
+
+def root_keys(settings: Settings) -> RootKeys:
+    """Read the root key from where the settings say. Raises: RootKeyMissing, RootKeyLoose, RootKeyMalformed."""
+    return RootKeys.from_environment(settings.root_key) if settings.root_key else RootKeys.from_file(settings.root_key_file)
+
+
+def open_stores(settings: Settings) -> Mapping[StoreName, Database]:
+    """Give the three stores; nothing connects yet."""
+    urls = store_urls(settings.database_url, settings.consent_database_url, settings.keys_database_url)
+    pool = {"pool_size": settings.pool_size, "max_overflow": settings.pool_overflow, "pool_timeout": settings.pool_timeout}
+    return {name: Database.open(url, **pool) for name, url in urls.items()}
+
+
+async def _migrated_stores(settings: Settings, stack: contextlib.AsyncExitStack) -> Mapping[StoreName, Database]:
+    stores = open_stores(settings)
+    for name, store in stores.items():
+        stack.push_async_callback(store.close)
+        await standing.require(name, store)
+    return stores
+
+
+def _keyring_options(settings: Settings) -> KeyringOptions:
+    return KeyringOptions(
+        password_cost=PasswordCost(settings.argon2_memory, settings.argon2_time, settings.argon2_parallelism),
+        password_threads=settings.password_threads,
+        password_queue=settings.password_queue,
+        lifetimes=Lifetimes(active=dt.timedelta(seconds=settings.signing_key_lifetime)),
+        checkpoint_key_file=settings.log_key_file,
+    )
+
+
+def _consent_options(settings: Settings, clock: Clock, *, signs: bool) -> ConsentOptions:
+    return ConsentOptions(
+        issuer=settings.issuer,
+        anchor_file=settings.log_anchor_file,
+        embedded_signer=signs and settings.log_signer == "embedded",
+        operator_name=settings.operator_name,
+        dpo_contact=settings.dpo_contact,
+        clock=clock,
+    )
+
+
+def _outgoing(settings: Settings, transport: httpx2.AsyncBaseTransport | None) -> httpx2.AsyncClient:
+    """Give the client of all requests we make: no redirects, no proxy from the environment, authorities as settings say."""
+    verify = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
+    return httpx2.AsyncClient(transport=transport, verify=verify, timeout=OUTGOING_SECONDS, follow_redirects=False, trust_env=False)
+
+
+def _services(
+    settings: Settings, *, database: Database, keyring: Keyring, consent: Consent, outgoing: httpx2.AsyncClient, clock: Clock
+) -> Services:
+    accounts, events = AccountStore(database, keyring), EventStore(database, keyring)
+    forms = Forms(keyring.named_secret("forms"), clock)
+    return Services(
+        settings=settings,
+        database=database,
+        keyring=keyring,
+        consent=consent,
+        clients=ClientStore(database, keyring),
+        accounts=accounts,
+        sessions=SessionStore(database, keyring, _session_rules(settings)),
+        interactions=InteractionStore(database, keyring),
+        authorizations=AuthorizationStore(database, keyring, settings.refresh_grace),
+        events=events,
+        renderer=renderer(settings, forms),
+        forms=forms,
+        courier=Courier(
+            accounts=accounts,
+            events=events,
+            disclosure=consent.disclosure,
+            carriers=carriers(settings, keyring.secrets, outgoing),
+            clock=clock,
+        ),
+        limits=RateLimits(events.counters, keyring.blind_index.index, clock),
+        outgoing=outgoing,
+        clock=clock,
+    )
+
+
+def _session_rules(settings: Settings) -> SessionRules:
+    return SessionRules(
+        idle=settings.session_idle,
+        absolute=settings.session_absolute,
+        remembered_idle=settings.session_remembered_idle,
+        remembered_absolute=settings.session_remembered_absolute,
+        confirm=settings.session_confirm,
+    )
+
+
+def renderer(settings: Settings, forms: Forms) -> Renderer:
+    """Build the renderer: pages get their cookies, form tokens and language from `idp.web`."""
+
+    def form_token(request: Request, purpose: str) -> str:
+        return forms.token(purpose, cookies.ensure_browser(request))
+
+    return Renderer(
+        Site(settings.issuer, settings.operator_name, settings.dpo_contact),
+        Plumbing(
+            language=request_context.language,
+            form_token=form_token,
+            form_targets=headers.allow_form_targets,
+            attach=cookies.attach,
+        ),
+    )

@@ -1,0 +1,52 @@
+"""`/healthz` (this process lives) and `/readyz` (it can serve: stores reachable and migrated, the log beyond doubt)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse
+
+from idp.protocol.services import services
+from keys.errors import StoreUnavailable
+from migrations import standing
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from idp.protocol.services import Services
+    from keys.database import Database, StoreName
+
+
+async def healthz(request: Request) -> Response:
+    """Answer as long as the event loop turns."""
+    del request
+    return JSONResponse({"status": "ok"})
+
+
+async def readyz(request: Request) -> Response:
+    """Answer 200, or 503 with every reason and how to mend it."""
+    found = services(request)
+    reasons = await unready(found)
+    if not reasons:
+        return JSONResponse({"status": "ready"})
+    return JSONResponse({"status": "not ready", "reasons": reasons}, 503, {"retry-after": "5"})
+
+
+async def unready(found: Services) -> list[str]:
+    """Say what keeps this process from serving."""
+    stores: dict[StoreName, Database] = {"idp": found.database, "consent": found.consent.database, "keys": found.keyring.database}
+    reasons = [reason for name, store in stores.items() if (reason := await _store(name, store))]
+    if found.consent.access_log.in_doubt:
+        reasons.append(f"the access log is in doubt: {found.consent.access_log.in_doubt}; run: idp audit status")
+    return reasons
+
+
+async def _store(name: StoreName, store: Database) -> str | None:
+    try:
+        await standing.require(name, store)
+    except standing.NotMigrated as error:
+        return f"{error}; run: idp database upgrade"
+    except StoreUnavailable:
+        return f"the {name} store cannot be reached"
+    return None

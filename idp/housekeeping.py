@@ -1,0 +1,63 @@
+"""What has to be done by time: keys, the outbox, queued ends of permissions, rows that nothing can use any more, gauges."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from idp.background import Task
+from idp.protocol.outbox import outbox
+from idp.web import metrics
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from idp.protocol.services import Services
+
+    Sweep = Callable[[dt.datetime, int], Awaitable[int]]
+
+BATCH = 1000
+ROUNDS = 50
+
+
+def tasks(services: Services) -> Sequence[Task]:
+    """List the tasks of a server process. All are safe to run in several processes at once."""
+    return (
+        Task("keyring", 20, services.keyring.refresh),
+        Task("outbox", 1, outbox(services).run_once),
+        Task("withdrawals", 5, services.consent.ledger.flush_queue),
+        Task("sweep", 60, partial(sweep, services)),
+        Task("gauges", 5, partial(measure, services)),
+    )
+
+
+async def sweep(services: Services) -> int:
+    """Delete what has expired, in batches small enough to disturb nobody; return how many rows went."""
+    sweeps: tuple[Sweep, ...] = (
+        services.authorizations.sweep,
+        services.interactions.sweep,
+        services.sessions.sweep,
+        services.clients.sweep,
+        services.accounts.sweep,
+        services.events.sweep,
+        services.events.counters.sweep,
+    )
+    return sum([await _drain(one, services.clock()) for one in sweeps])
+
+
+async def _drain(one: Sweep, now: dt.datetime) -> int:
+    gone = 0
+    for _ in range(ROUNDS):
+        count = await one(now, BATCH)
+        gone += count
+        if count < BATCH:
+            break
+    return gone
+
+
+async def measure(services: Services) -> None:
+    """Set the gauges of the access log."""
+    status = await services.consent.access_log.status()
+    metrics.LOG_SIZE.set(status.size)
+    metrics.LOG_IN_DOUBT.set(1 if status.in_doubt else 0)

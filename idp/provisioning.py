@@ -1,0 +1,88 @@
+"""Bringing the three stores to the newest revision, and making the root key together with the first keys store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from idp.composition import open_stores
+from keys.custody import RootKeys
+from migrations import standing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from idp.settings import Settings
+    from keys.database import Database, StoreName
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one store stands. `revision` is None when it was never migrated."""
+
+    store: StoreName
+    revision: str | None
+    newest: str
+
+    @property
+    def current(self) -> bool:
+        """Whether the program can use it."""
+        return self.revision == self.newest
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """What an upgrade did: the revisions applied to each store, and the root key file when it was made."""
+
+    applied: dict[StoreName, Sequence[str]]
+    root_key_made: Path | None
+
+
+async def standings(settings: Settings) -> Sequence[Standing]:
+    """Say where each store stands. Raises: StoreUnavailable."""
+    found = []
+    for name, store in open_stores(settings).items():
+        try:
+            found.append(Standing(name, await standing.standing(store), standing.newest(name)))
+        finally:
+            await store.close()
+    return found
+
+
+async def embedded_is_empty(settings: Settings) -> bool:
+    """Whether nothing is there yet: a first start on the embedded default."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return all(found.revision is None for found in await standings(settings))
+
+
+async def upgrade(settings: Settings) -> Upgraded:
+    """Apply what is missing to each store. A keys store that starts from nothing gets a new root key file, unless a root key is there.
+
+    Raises: StoreUnavailable.
+    """
+    applied: dict[StoreName, Sequence[str]] = {}
+    made: Path | None = None
+    for name, store in open_stores(settings).items():
+        try:
+            if name == "keys" and await standing.standing(store) is None:
+                made = _make_root_key(settings)
+            applied[name] = await _upgrade(name, store)
+        finally:
+            await store.close()
+    return Upgraded(applied, made)
+
+
+async def _upgrade(name: StoreName, store: Database) -> Sequence[str]:
+    from migrations.upgrade import upgrade as apply  # noqa: PLC0415 - alembic takes a third of a second to import
+
+    return await apply(name, store)
+
+
+def _make_root_key(settings: Settings) -> Path | None:
+    path = settings.root_key_file
+    if settings.root_key or path.exists():
+        return None
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    RootKeys.create_file(path)
+    return path

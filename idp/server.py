@@ -1,0 +1,74 @@
+"""uvicorn around the application: uvloop and httptools, one process or several, its own access log off (ours names no person)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from idp.web import logs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import FastAPI
+
+    from idp.settings import Settings
+
+FACTORY = "idp.server:worker"
+
+
+def worker() -> FastAPI:
+    """Build the application in a server process, from the settings of its environment."""
+    from idp.app import create_app  # noqa: PLC0415 - the supervisor of several processes needs no application
+    from idp.settings import load  # noqa: PLC0415 - the same
+
+    settings = load()
+    logs.configure(settings.log_level)
+    return create_app(settings)
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """Say how uvicorn runs. Proxies are our own middleware's matter: uvicorn would trust 127.0.0.1 unasked."""
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "loop": "uvloop",
+        "http": "httptools",
+        "ws": "none",
+        "lifespan": "on",
+        "access_log": False,
+        "log_level": "warning",
+        "proxy_headers": False,
+        "server_header": False,
+        "date_header": True,
+        "timeout_keep_alive": 30,
+        "timeout_graceful_shutdown": 10,
+        "ssl_certfile": settings.tls_certificate_file,
+        "ssl_keyfile": settings.tls_key_file,
+        "backlog": 2048,
+    }
+
+
+def serve(settings: Settings, given: Mapping[str, object]) -> None:
+    """Serve until stopped by SIGINT or SIGTERM. `given`: the options of the command line among the settings."""
+    if settings.workers == 1:
+        from idp.app import create_app  # noqa: PLC0415 - as in `worker`
+
+        logs.configure(settings.log_level)
+        uvicorn.run(create_app(settings), **options(settings))
+        return
+    os.environ.update(_as_variables(given))
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder = tempfile.mkdtemp(prefix="gerbang-metrics-")
+    try:
+        uvicorn.run(FACTORY, factory=True, workers=settings.workers, **options(settings))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _as_variables(given: Mapping[str, object]) -> dict[str, str]:
+    """Write options as the variables from which server processes read their settings."""
+    return {f"IDP_{name.upper()}": str(value) for name, value in given.items() if value is not None}
