@@ -1,0 +1,231 @@
+"""Where applications rest. Reads are cached for at most `CACHE_SECONDS`; changes made by this process are seen at once."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from idp.clients.records import Added, Agency, Client, Duplicate
+from idp.clients.tables import agencies, clients, used_assertions
+from idp.spec.subject import sector_of
+from keys.opaque import new_id, new_token
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Row
+
+    from idp.spec.client_metadata import ClientMetadata
+    from keys.database import Database
+    from keys.keyring import Keyring
+
+CACHE_SECONDS = 30.0
+_UNKNOWN_SECONDS = 2.0  # one that was just registered by another process must not be unknown for long
+_MAX_CACHED = 4096  # unknown ids are remembered too, so strangers must not fill the memory
+_SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
+
+
+class ClientStore:
+    """The applications of the idp store. `monotonic` is the clock of the cache."""
+
+    def __init__(self, database: Database, keyring: Keyring, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._digests = keyring.digests
+        self._monotonic = monotonic
+        self._cached: dict[str, tuple[float, Client | None]] = {}
+        self._origins: tuple[float, frozenset[str]] | None = None
+        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+
+    # --- finding -----------------------------------------------------------------------------------------------------------------
+
+    async def get(self, client_id: str) -> Client | None:
+        """Give an application, at most `CACHE_SECONDS` stale; None when there is none."""
+        now = self._monotonic()
+        cached = self._cached.get(client_id)
+        if cached is not None and cached[0] > now:
+            return cached[1]
+        client = await self._load(client_id)
+        if len(self._cached) >= _MAX_CACHED:
+            self._cached.clear()
+        self._cached[client_id] = (now + (CACHE_SECONDS if client else _UNKNOWN_SECONDS), client)
+        return client
+
+    async def list(self) -> Sequence[Client]:
+        """Give all applications by name."""
+        async with self._database.read() as connection:
+            return [_client(row) for row in await connection.execute(_select().order_by(clients.c.name, clients.c.id))]
+
+    async def origins(self) -> frozenset[str]:
+        """Give the origins from which public clients may call, at most `CACHE_SECONDS` stale."""
+        now = self._monotonic()
+        if self._origins is None or self._origins[0] <= now:
+            found = frozenset(origin for client in await self.list() for origin in client.origins)
+            self._origins = (now + CACHE_SECONDS, found)
+        return self._origins[1]
+
+    async def agency(self, code: str) -> Agency | None:
+        """Give an agency."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(sa.select(agencies).where(agencies.c.code == code))).one_or_none()
+        return None if row is None else _agency(row)
+
+    async def agencies(self) -> Sequence[Agency]:
+        """Give all agencies by code."""
+        async with self._database.read() as connection:
+            return [_agency(row) for row in await connection.execute(sa.select(agencies).order_by(agencies.c.code))]
+
+    async def _load(self, client_id: str) -> Client | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(_select().where(clients.c.id == client_id))).one_or_none()
+        return None if row is None else _client(row)
+
+    # --- registering -------------------------------------------------------------------------------------------------------------
+
+    async def put_agency(self, agency: Agency, now: dt.datetime) -> None:
+        """Add an agency, or change its names and contacts."""
+        values = {
+            "name_id": agency.name["id"], "name_en": agency.name.get("en") or agency.name["id"],
+            "unit": agency.unit, "dpo_contact": agency.dpo_contact,
+        }  # fmt: skip
+        statement = self._insert(agencies).values(code=agency.code, created_at=now, **values)
+        async with self._database.statement() as connection:
+            await connection.execute(statement.on_conflict_do_update(index_elements=["code"], set_=values))
+        self.forget()
+
+    async def add(self, metadata: ClientMetadata, agency: Agency, now: dt.datetime, *, secret: str | None = None) -> Added | Duplicate:
+        """Register an application of an agency that exists. `secret`: a given one (the demo's), else a random one is made."""
+        client_id = metadata.client_id or new_id()
+        secret = (secret or new_token()) if metadata.token_endpoint_auth_method in _SECRET_METHODS else None
+        client = _registered(client_id, metadata, agency)
+        statement = (
+            self._insert(clients)
+            .values(
+                id=client_id, agency=agency.code, name=client.name, auth_method=client.auth_method, profile=client.profile,
+                sector=client.sector, registration=_registration(client), created_at=now,
+                secret_digest=None if secret is None else self.secret_digest(client_id, secret),
+            )
+            .on_conflict_do_nothing(index_elements=["id"])
+            .returning(clients.c.id)
+        )  # fmt: skip
+        async with self._database.statement() as connection:
+            if (await connection.execute(statement)).first() is None:
+                return Duplicate(client_id)
+        self.forget()
+        return Added(client if secret is None else replace(client, secret_digest=self.secret_digest(client_id, secret)), secret)
+
+    async def rotate_secret(self, client_id: str, now: dt.datetime, *, secret: str | None = None) -> str | None:
+        """Replace an application's secret and give the new one; None when it has none to replace."""
+        fresh = secret or new_token()
+        statement = (
+            sa.update(clients)
+            .where(clients.c.id == client_id, clients.c.secret_digest.is_not(None))
+            .values(secret_digest=self.secret_digest(client_id, fresh), secret_changed_at=now)
+            .returning(clients.c.id)
+        )
+        async with self._database.statement() as connection:
+            changed = (await connection.execute(statement)).first()
+        self.forget()
+        return None if changed is None else fresh
+
+    async def remove(self, client_id: str) -> bool:
+        """Remove an application: from then on it is unknown, and its tokens with it. False when there was none."""
+        async with self._database.statement() as connection:
+            gone = (await connection.execute(sa.delete(clients).where(clients.c.id == client_id).returning(clients.c.id))).first()
+        self.forget()
+        return gone is not None
+
+    def forget(self) -> None:
+        """Drop what is cached."""
+        self._cached.clear()
+        self._origins = None
+
+    # --- proving -----------------------------------------------------------------------------------------------------------------
+
+    def secret_digest(self, client_id: str, secret: str) -> bytes:
+        """Give the keyed digest under which a secret is stored, bound to its application."""
+        digest: bytes = self._digests.digest("client_secret", f"{client_id}\x00{secret}")
+        return digest
+
+    async def use_assertion(self, client_id: str, jti: str, expires_at: dt.datetime) -> bool:
+        """Use a client assertion's jti up; False when it was used before (RFC 7523 §3 (7): "to prevent replay attacks")."""
+        digest = self._digests.digest("client_assertion", f"{client_id}\x00{jti}")
+        statement = self._insert(used_assertions).values(digest=digest, expires_at=expires_at)
+        statement = statement.on_conflict_do_nothing(index_elements=["digest"])
+        async with self._database.statement() as connection:
+            used = (await connection.execute(statement.returning(used_assertions.c.digest))).first()
+        return used is not None
+
+    async def sweep(self, now: dt.datetime, limit: int = 1000) -> int:
+        """Delete at most `limit` used assertions that have expired; return how many went."""
+        old = sa.select(used_assertions.c.digest).where(used_assertions.c.expires_at < now).limit(limit)
+        async with self._database.statement() as connection:
+            return (await connection.execute(sa.delete(used_assertions).where(used_assertions.c.digest.in_(old)))).rowcount
+
+
+def _select() -> sa.Select[Any]:
+    return sa.select(clients, agencies.c.name_id, agencies.c.name_en, agencies.c.unit, agencies.c.dpo_contact).join(
+        agencies, agencies.c.code == clients.c.agency
+    )
+
+
+def _agency(row: Row[Any]) -> Agency:
+    return Agency(row.code, {"id": row.name_id, "en": row.name_en}, row.unit, row.dpo_contact)
+
+
+def _client(row: Row[Any]) -> Client:
+    registered: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(row.registration).items()
+    }
+    agency = Agency(row.agency, {"id": row.name_id, "en": row.name_en}, row.unit, row.dpo_contact)
+    return Client(
+        id=row.id, name=row.name, agency=agency, auth_method=row.auth_method, profile=row.profile, sector=row.sector,
+        secret_digest=row.secret_digest, **registered,
+    )  # fmt: skip
+
+
+_REGISTERED = (
+    "application_type", "redirect_uris", "post_logout_redirect_uris", "grant_types", "scopes", "purposes", "default_purpose", "jwks",
+    "origins", "subject_type", "id_token_alg", "uri", "logo_uri", "policy_uri", "tos_uri",
+)  # fmt: skip
+
+
+def _registration(client: Client) -> str:
+    return json.dumps({name: getattr(client, name) for name in _REGISTERED})
+
+
+def _registered(client_id: str, metadata: ClientMetadata, agency: Agency) -> Client:
+    sector = sector_of(
+        agency=agency.code,
+        application_type=metadata.application_type,
+        client_id=client_id,
+        redirect_uris=metadata.redirect_uris,
+    )
+    uris = metadata.uris
+    return Client(
+        id=client_id,
+        name=metadata.client_name,
+        agency=agency,
+        auth_method=metadata.token_endpoint_auth_method,
+        application_type=metadata.application_type,
+        profile=metadata.profile,
+        redirect_uris=metadata.redirect_uris,
+        post_logout_redirect_uris=metadata.post_logout_redirect_uris,
+        grant_types=metadata.grant_types,
+        scopes=metadata.scopes,
+        purposes=metadata.purposes,
+        default_purpose=metadata.default_purpose,
+        sector=sector or f"client:{client_id}",
+        jwks=metadata.jwks,
+        origins=metadata.origins,
+        id_token_alg=metadata.id_token_signed_response_alg,
+        uri=uris.get("client_uri"),
+        logo_uri=uris.get("logo_uri"),
+        policy_uri=uris.get("policy_uri"),
+        tos_uri=uris.get("tos_uri"),
+    )

@@ -1,0 +1,23 @@
+"""The table of interactions; private to the store of this package."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from idp.schema import metadata
+from keys.database import Timestamp
+
+interactions = sa.Table(
+    "interactions",
+    metadata,
+    sa.Column("id", sa.String(22), primary_key=True),
+    sa.Column("browser", sa.LargeBinary(32), nullable=False),
+    sa.Column("client", sa.String(64), nullable=False),
+    sa.Column("request", sa.LargeBinary, nullable=False),  # sealed
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("expires_at", Timestamp, nullable=False, index=True),
+    sa.Column("login_at", Timestamp),
+    sa.Column("second_factor_at", Timestamp),
+    sa.Column("approved_at", Timestamp),
+    sa.Column("finished_at", Timestamp),
+)
