@@ -7,11 +7,12 @@ import binascii
 import dataclasses
 import hashlib
 
-from keys import ed25519
+from keys.checkpoint_keys import verify_signature
 
 ED25519 = 1
 _DASH = "\N{EM DASH}"
 _ROOT_BYTES = 32
+_KEY_BYTES = 32
 _KEY_LINE_PARTS = 3
 _HEAD_LINES = 3
 
@@ -48,7 +49,7 @@ class VerifierKey:
         if len(parts) != _KEY_LINE_PARTS or not _name_is_fine(parts[0]):
             raise NoteInvalid("a verifier key is <name>+<id>+<base64>")
         material = _unb64(parts[2])
-        if material[:1] != bytes([ED25519]) or len(material) != 1 + ed25519.SEED_BYTES:
+        if material[:1] != bytes([ED25519]) or len(material) != 1 + _KEY_BYTES:
             raise NoteInvalid("the verifier key is not an Ed25519 key (type 0x01)")
         key = cls(parts[0], material[1:])
         if key.key_id.hex() != parts[1]:
@@ -105,10 +106,8 @@ def open_note(note: str, key: VerifierKey) -> Checkpoint:
         signature = _unb64(blob)
         if signature[:4] != key.key_id:
             continue
-        try:
-            ed25519.verify(key.public, signature[4:], checkpoint.body)
-        except ed25519.SignatureInvalid as error:
-            raise NoteInvalid("the signature on the checkpoint is not the key's") from error
+        if not verify_signature(key.public, checkpoint.body, signature[4:]):
+            raise NoteInvalid("the signature on the checkpoint is not the key's")
         return checkpoint
     raise NoteInvalid("the checkpoint bears no signature of the key")
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.base import Executable
 
     from consent.access_log.records import Denied, Entry, Guard, HistoryEntry, PersonCheck, Receipt
+    from consent.access_log.watch import KeySource
     from consent.anchor import Anchor
-    from consent.checkpoint import VerifierKey
     from keys.database import Database
 
 
@@ -41,12 +41,13 @@ class LogKeys(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LogOptions:
-    """What the log needs to know besides its database. Without `key` checkpoints are not checked for their signature.
+    """What the log needs to know besides its database.
 
+    `key`: asked for the signer's public key when the first checkpoint is there; without it signatures are not checked.
     `watch_seconds`: how often the database's tree is compared with the newest checkpoint.
     """
 
-    key: VerifierKey | None = None
+    key: KeySource | None = None
     anchor: Anchor | None = None
     batch: BatchOptions = dataclasses.field(default_factory=BatchOptions)
     watch_seconds: float = 1.0

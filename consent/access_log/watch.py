@@ -16,13 +16,15 @@ from consent.access_log import tables, tree
 from consent.access_log.records import CheckpointState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from consent.access_log.position import Position
     from consent.anchor import Anchor
     from consent.checkpoint import Checkpoint, VerifierKey
+
+    KeySource = Callable[[], Awaitable[VerifierKey | None]]
     from keys.database import Database
 
 log = structlog.get_logger()
@@ -33,9 +35,10 @@ UNCHECKED = "the log was not yet compared with its newest checkpoint"
 class Watch:
     """Keeps the highest checkpoint seen. `doubt` says what is wrong, None when the database's tree contains it."""
 
-    def __init__(self, database: Database, key: VerifierKey | None, anchor: Anchor | None, seen: Callable[[], Position | None]) -> None:
+    def __init__(self, database: Database, key: KeySource | None, anchor: Anchor | None, seen: Callable[[], Position | None]) -> None:
         self._database = database
-        self._key = key
+        self._source = key
+        self._key: VerifierKey | None = None
         self._anchor = anchor
         self._seen = seen
         self.high: Checkpoint | None = None
@@ -63,21 +66,29 @@ class Watch:
     async def anchored(self) -> Checkpoint | None:
         """Read the anchor's checkpoint, verified. Raises: NoteInvalid, OSError."""
         note = await asyncio.to_thread(self._anchor.read) if self._anchor else None
-        return self._opened(note) if note else None
+        return await self._opened(note) if note else None
 
     async def _problem(self) -> str | None:
         anchored = await self.anchored()
         seen = self._seen()
         async with self._database.read() as connection:
             signed = await stored(connection, "signed")
+            if anchored is None and signed:  # it may just have been signed for the first time
+                anchored = await self.anchored()
             if self._anchor and anchored is None and signed:
                 return f"the anchor {self._anchor.path} is gone, though checkpoints were signed up to size {signed.size}"
-            notes = [note for note in (anchored, signed and self._opened(signed.note), self.high) if note]
+            notes = [note for note in (anchored, signed and await self._opened(signed.note), self.high) if note]
             self.high = max(notes, key=lambda note: note.size, default=None)
             return await _contained(connection, notes, seen)
 
-    def _opened(self, note: str) -> Checkpoint:
-        return checkpoint.open_note(note, self._key) if self._key else checkpoint.parse(note)
+    async def _opened(self, note: str) -> Checkpoint:
+        if self._source is None:
+            return checkpoint.parse(note)
+        if self._key is None:
+            self._key = await self._source()
+        if self._key is None:
+            raise checkpoint.NoteInvalid("checkpoints were signed, but the keys store knows no key that signs them")
+        return checkpoint.open_note(note, self._key)
 
 
 async def _contained(connection: AsyncConnection, notes: list[Checkpoint], seen: Position | None) -> str | None:
