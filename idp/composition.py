@@ -68,7 +68,7 @@ async def compose(
         stores = await _migrated_stores(settings, stack)
         keyring = await Keyring.open(stores["keys"], root_keys(settings), _keyring_options(settings))
         stack.push_async_callback(keyring.close)
-        consent = await Consent.open(stores["consent"], keyring, _consent_options(settings, clock, signs=background))
+        consent = Consent.open(stores["consent"], keyring, _consent_options(settings, clock, signs=background))
         await consent.start()
         stack.push_async_callback(consent.stop)
         outgoing = await stack.enter_async_context(_outgoing(settings, transport))

@@ -1,4 +1,4 @@
-"""What has to be done by time: keys, the outbox, queued ends of permissions, rows that nothing can use any more, gauges."""
+"""What has to be done by time: keys, the outbox, rows that nothing can use any more, gauges."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ def tasks(services: Services) -> Sequence[Task]:
     return (
         Task("keyring", 20, services.keyring.refresh),
         Task("outbox", 1, outbox(services).run_once),
-        Task("withdrawals", 5, services.consent.ledger.flush_queue),
         Task("sweep", 60, partial(sweep, services)),
         Task("gauges", 5, partial(measure, services)),
     )

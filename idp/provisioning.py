@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from idp.composition import open_stores
@@ -11,8 +12,6 @@ from migrations import standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
-
     from idp.settings import Settings
     from keys.database import Database, StoreName
 
@@ -44,15 +43,20 @@ async def standings(settings: Settings) -> Sequence[Standing]:
     found = []
     for name, store in open_stores(settings).items():
         try:
-            found.append(Standing(name, await standing.standing(store), standing.newest(name)))
+            revision = None if _absent(store) else await standing.standing(store)
         finally:
             await store.close()
+        found.append(Standing(name, revision, standing.newest(name)))
     return found
+
+
+def _absent(store: Database) -> bool:
+    """Whether a SQLite file is not there; looking would make an empty one."""
+    return store.dialect == "sqlite" and not Path(store.url.database or "").exists()
 
 
 async def embedded_is_empty(settings: Settings) -> bool:
     """Whether nothing is there yet: a first start on the embedded default."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     return all(found.revision is None for found in await standings(settings))
 
 
@@ -61,6 +65,8 @@ async def upgrade(settings: Settings) -> Upgraded:
 
     Raises: StoreUnavailable.
     """
+    if settings.embedded:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     applied: dict[StoreName, Sequence[str]] = {}
     made: Path | None = None
     for name, store in open_stores(settings).items():

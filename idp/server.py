@@ -58,7 +58,6 @@ def serve(settings: Settings, given: Mapping[str, object]) -> None:
     if settings.workers == 1:
         from idp.app import create_app  # noqa: PLC0415 - as in `worker`
 
-        logs.configure(settings.log_level)
         uvicorn.run(create_app(settings), **options(settings))
         return
     os.environ.update(_as_variables(given))

@@ -40,7 +40,7 @@ def serve(
         "trusted_proxies": trusted_proxies,
     }
     settings = read_settings(**given)
-    run(prepare(settings))
+    run(prepare(settings), log_level=settings.log_level)
     from idp import server
 
     scheme = "https" if settings.tls_certificate_file else "http"

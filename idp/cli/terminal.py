@@ -90,8 +90,11 @@ def settings(**overrides: object) -> Settings:
     return load(**overrides)
 
 
-def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine to its end; Ctrl-C ends the command in order."""
+def run(work: Coroutine[Any, Any, Result], *, log_level: str = "warning") -> Result:
+    """Run a coroutine to its end; Ctrl-C ends the command in order. The program's own log goes to standard error."""
+    from idp.web import logs
+
+    logs.configure(log_level)
     try:
         return asyncio.run(work)
     except KeyboardInterrupt:

@@ -1,0 +1,157 @@
+"""What `idp doctor` looks at: each check yields findings, each finding says how to mend it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import ssl
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from idp.composition import compose, open_stores, root_keys
+from idp.setting_sources import SettingsRefused
+from idp.settings import load
+from keys.errors import KeysError, RootKeyLoose, RootKeyMalformed, RootKeyMissing, RootKeyWrong, StoreUnavailable
+from migrations import standing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from idp.protocol.services import Services
+    from idp.settings import Settings
+    from keys.database import Database, StoreName
+
+Grade = Literal["ok", "warning", "wrong"]
+FREE_BYTES = 500 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `mend` says what to do; None when nothing has to be done."""
+
+    subject: str
+    grade: Grade
+    what: str
+    mend: str | None = None
+
+
+async def examine() -> Sequence[Finding]:
+    """Look at everything, in the order in which things depend on each other; stop where nothing further can be seen."""
+    try:
+        settings = load()
+    except SettingsRefused as error:
+        return [Finding("settings", "wrong", problem, "correct it; docs/settings.md lists every setting") for problem in error.problems]
+    findings = [Finding("settings", "ok", f"issuer {settings.issuer}, data folder {settings.data_dir}"), *_advice(settings)]
+    findings += [*_disk(settings), *_tls(settings), *_key(settings)]
+    for name, store in open_stores(settings).items():
+        findings += await _store(name, store)
+    if not any(found.grade == "wrong" for found in findings):
+        findings += await _inside(settings)
+    return findings
+
+
+def _advice(settings: Settings) -> Sequence[Finding]:
+    """Say what is allowed but unwise."""
+    found = []
+    if not settings.secure:
+        found.append(
+            Finding(
+                "settings", "warning", "the issuer is not https", "fine on this machine; set IDP_ISSUER to an https address for citizens"
+            )
+        )
+    if settings.root_key:
+        found.append(
+            Finding("root key", "warning", "the root key stands in the environment", "put it into a file of mode 0400: IDP_ROOT_KEY_FILE")
+        )
+    if not settings.mail_url:
+        found.append(Finding("courier", "warning", f"mails go to {settings.data_dir / 'outbox'}", "set IDP_MAIL_URL to send them"))
+    if settings.log_anchor_file.parent == settings.data_dir and not settings.embedded:
+        found.append(Finding("log", "warning", "the log's anchor is in the data folder", "put IDP_LOG_ANCHOR_FILE on another volume"))
+    return found
+
+
+def _disk(settings: Settings) -> Sequence[Finding]:
+    folder = settings.data_dir
+    if not folder.exists():
+        return [Finding("data folder", "wrong", f"{folder} does not exist", "run: idp database upgrade, or set IDP_DATA_DIR")]
+    if not os.access(folder, os.W_OK):
+        return [
+            Finding(
+                "data folder", "wrong", f"{folder} cannot be written", f"give it to the user of this program: chown {os.getuid()} {folder}"
+            )
+        ]
+    found = []
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & 0o077:
+        found.append(Finding("data folder", "warning", f"{folder} has mode {mode:04o}", f"chmod 0700 {folder}"))
+    free = shutil.disk_usage(folder).free
+    if free < FREE_BYTES:
+        found.append(Finding("data folder", "wrong", f"only {free // 2**20} MiB are free", "make room: without it no entry can be written"))
+    return found
+
+
+def _tls(settings: Settings) -> Sequence[Finding]:
+    if settings.tls_certificate_file is None or settings.tls_key_file is None:
+        return []
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_certificate_file, settings.tls_key_file)
+    except (OSError, ssl.SSLError) as error:
+        return [
+            Finding(
+                "tls",
+                "wrong",
+                f"certificate and key cannot be used: {error}",
+                "check both PEM files; the key must belong to the certificate",
+            )
+        ]
+    return [Finding("tls", "ok", f"{settings.tls_certificate_file} and its key belong together")]
+
+
+def _key(settings: Settings) -> Sequence[Finding]:
+    path = settings.root_key_file
+    try:
+        root = root_keys(settings)
+    except RootKeyMissing as error:
+        return [Finding("root key", "wrong", str(error), f"put the file back at {path}; for a new installation run: idp database upgrade")]
+    except RootKeyLoose as error:
+        return [Finding("root key", "wrong", str(error), f"chmod 0400 {path}")]
+    except RootKeyMalformed as error:
+        return [Finding("root key", "wrong", str(error), f"restore {path} from its offline copy")]
+    return [Finding("root key", "ok", f"version {root.newest}")]
+
+
+async def _store(name: StoreName, store: Database) -> Sequence[Finding]:
+    subject = f"{name} store"
+    try:
+        await standing.require(name, store)
+    except standing.NotMigrated as error:
+        return [Finding(subject, "wrong", str(error), "run: idp database upgrade")]
+    except StoreUnavailable:
+        return [Finding(subject, "wrong", "cannot be reached", "is the database running, and the URL right? idp database status --url …")]
+    finally:
+        await store.close()
+    return [Finding(subject, "ok", f"at revision {standing.newest(name)}")]
+
+
+async def _inside(settings: Settings) -> Sequence[Finding]:
+    """Open everything and look at what only the open program can see."""
+    try:
+        async with compose(settings, background=False) as services:
+            return [*await _log(services), *await _signing(services)]
+    except RootKeyWrong as error:
+        return [Finding("root key", "wrong", str(error), "put back the root key that this keys store was written with")]
+    except KeysError as error:
+        return [Finding("keys", "wrong", f"{type(error).__name__}: {error}", "see docs/operate.md, keys")]
+
+
+async def _log(services: Services) -> Sequence[Finding]:
+    status = await services.consent.access_log.status()
+    if status.in_doubt:
+        return [Finding("access log", "wrong", status.in_doubt, "nothing is disclosed until it is resolved: idp audit status")]
+    return [Finding("access log", "ok", f"{status.size} entries")]
+
+
+async def _signing(services: Services) -> Sequence[Finding]:
+    keys = services.keyring.signing.jwks()["keys"]
+    return [Finding("signing keys", "ok", f"{len(keys)} published")]
