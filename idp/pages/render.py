@@ -103,7 +103,7 @@ class Renderer:
         """Render a template to a string (also for files to download)."""
         return self._templates.get_template(template).render({**self._common(request), **context})
 
-    def t(self, request: Request, name: str, **values: object) -> str:
+    def t(self, request: Request, name: str, /, **values: object) -> str:
         """Give one text in the language of this request."""
         return catalogue(self._plumbing.language(request)).text(name, **values)
 

@@ -61,7 +61,7 @@ class Catalogue:
         """Give every name with its text."""
         return self._texts.items()
 
-    def text(self, name: str, **values: object) -> str:
+    def text(self, name: str, /, **values: object) -> str:
         """Give a text with its values filled in; a name ending in `_html` is markup whose values are escaped.
 
         Raises: TextMissing.

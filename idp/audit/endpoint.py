@@ -1,0 +1,38 @@
+"""C2SP tlog-checkpoint and signed-note, shown to people: the newest published checkpoint and the verifier key's fingerprint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from consent.checkpoint import origin_of
+from consent.signer import verifier_source
+from idp.pages.formats import local_date
+from idp.protocol import current_session
+from idp.protocol.services import services
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+
+async def audit(request: Request) -> Response:
+    """Answer GET /audit; public, since hashes and a public key tell nothing about anybody."""
+    parts = services(request)
+    if await current_session.optional(request) is not None:
+        await current_session.required(request)
+    status = await parts.consent.access_log.status()
+    key = await verifier_source(origin_of(parts.settings.issuer), parts.keyring.log_key)()
+    return parts.renderer.page(
+        request,
+        "audit/audit.html",
+        in_doubt=status.in_doubt,
+        checkpoint=status.published,
+        vkey=str(key) if key else None,
+        fingerprint=key.fingerprint if key else None,
+        day_stamp=local_date(parts.clock()).isoformat(),
+    )
+
+
+routes = [Route("/audit", audit, methods=["GET"])]
