@@ -1,0 +1,107 @@
+"""`idp audit export`: the log as a folder of files that any tlog-tiles verifier reads, with the openings of what services did.
+
+checkpoint, tile/…, tile/entries/…, vkey; records.jsonl and records.csv open AC of each entry. Nothing in it tells a person.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import sqlalchemy as sa
+
+from consent import export_lines, tiles
+from consent.access_log import tables, tree, watch
+from consent.access_log.opening import object_of
+from consent.tiles import TileAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from consent.checkpoint import VerifierKey
+    from keys.database import Database
+
+PAGE = 4096
+
+
+class ExportRefused(Exception):
+    """There is nothing to export, or not to this folder. The message says what to do."""
+
+
+class Exported(NamedTuple):
+    """What was written."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+async def export(
+    database: Database, folder: Path, key: VerifierKey, progress: Callable[[int, int], None] = lambda _done, _all: None
+) -> Exported:
+    """Write the log up to its newest signed checkpoint. `progress` is told (entries written, entries in all).
+
+    Raises: ExportRefused; TreeBroken when the database lacks entries or tiles; StoreUnavailable; OSError.
+    """
+    _require_ours(folder)
+    async with database.read() as connection:
+        signed = await watch.stored(connection, "signed")
+        if signed is None:
+            raise ExportRefused("no checkpoint was signed yet: run `idp log sign --once`")
+        _write(folder, "vkey", f"{key}\n".encode())
+        await _tiles(connection, folder, signed.size)
+        await _records(connection, folder, signed.size, progress)
+    _write(folder, "checkpoint", signed.note.encode())
+    return Exported(signed.size, signed.root, signed.note)
+
+
+def _require_ours(folder: Path) -> None:
+    """Refuse to write among other files; an earlier export is written anew, and is none until its checkpoint is there."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / "vkey").is_file():
+        raise ExportRefused(f"{folder} holds other files: name an empty or new folder, or an earlier export")
+    (folder / "checkpoint").unlink(missing_ok=True)
+
+
+def _write(folder: Path, name: str, content: bytes) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+async def _tiles(connection: AsyncConnection, folder: Path, size: int) -> None:
+    """Write full bundles and tiles as they are stored, and the partial ones as they are now."""
+    full = size // tiles.WIDTH
+    bundles, stored = tables.bundles.c, tables.tiles.c
+    for n in range(full):
+        content = (await connection.execute(sa.select(bundles.entries).where(bundles.n == n))).scalar_one_or_none()
+        if content is None:
+            raise tree.TreeBroken(f"{tiles.bundle_path(n)} is missing")
+        _write(folder, tiles.bundle_path(n), content)
+    level = 0
+    while full:
+        query = sa.select(stored.n, stored.hashes).where(stored.level == level, stored.n < full).order_by(stored.n)
+        async with connection.stream(query) as rows:
+            async for row in rows:
+                _write(folder, tiles.tile_path(TileAddress(level, row.n)), row.hashes)
+        level, full = level + 1, full // tiles.WIDTH
+    for address in tiles.tiles_of(size):
+        _write(folder, tiles.tile_path(address), b"".join(await tree.tile(connection, address)))
+    width = size % tiles.WIDTH
+    if width:
+        leaves = await tree.leaves(connection, size - width, size)
+        _write(folder, tiles.bundle_path(size // tiles.WIDTH, width), tiles.encode_bundle(leaves))
+
+
+async def _records(connection: AsyncConnection, folder: Path, size: int, progress: Callable[[int, int], None]) -> None:
+    entries = tables.entries.c
+    wanted = (entries.idx, entries.leaf, entries.nonce_a, entries.nonce_s, entries.record)
+    with (folder / "records.jsonl").open("wb") as lines, (folder / "records.csv").open("w", encoding="utf-8", newline="") as sheet:
+        sheet.write(export_lines.csv_header())
+        for first in range(0, size, PAGE):
+            query = sa.select(*wanted).where(entries.idx >= first, entries.idx < min(first + PAGE, size)).order_by(entries.idx)
+            for row in await connection.execute(query):
+                lines.write(export_lines.json_line(row.idx, row.leaf, row.nonce_a, row.nonce_s, row.record))
+                sheet.write(export_lines.csv_line(row.idx, row.leaf, row.nonce_a, object_of(row.record)))
+            progress(min(first + PAGE, size), size)
