@@ -18,7 +18,7 @@ from keys.errors import KeyDestroyed, RootVersionGone
 from keys.sealing import DataKey
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 
     from keys.custody import RootKeys
     from keys.store import KeyStore
@@ -120,6 +120,14 @@ class SubjectKeys:
             if forgotten == self._forgotten:
                 self._logs.put(person, cached[person])
         return cached
+
+    async def every_log_key(self, page: int = 1000) -> AsyncIterator[Mapping[str, bytes]]:
+        """Give the log keys of all living people, page by page, past the cache: for the verification of the whole log."""
+        last = ""
+        while persons := await self._store.persons_after(last, page):
+            wrapped = await self._store.log_keys(persons)
+            yield {person: self._unwrap(LOG, (person,), key) for person, key in wrapped.items()}
+            last = persons[-1]
 
     async def rotate(self, person: str) -> int:
         """Make the next generation of the person's data key and return it; older ones still open what they sealed.

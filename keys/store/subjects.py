@@ -91,6 +91,17 @@ class SubjectKeyStore(Store):
         async with self.database.read() as connection:
             return {row.person: row.wrapped for row in await connection.execute(query)}
 
+    async def persons_after(self, person: str, limit: int) -> Sequence[str]:
+        """Give the next people that have a log key, in the order of their ids."""
+        query = (
+            sa.select(_subjects.c.person)
+            .where(_subjects.c.person > person, _subjects.c.destroyed_at.is_(None), _subjects.c.wrapped.is_not(None))
+            .order_by(_subjects.c.person)
+            .limit(limit)
+        )
+        async with self.database.read() as connection:
+            return list((await connection.execute(query)).scalars())
+
     async def destroy(self, person: str) -> bool:
         """Destroy every key of a person, for good; False when they were destroyed before. Unknown people are marked destroyed too."""
         async with self.database.transaction() as transaction:
