@@ -1,0 +1,118 @@
+"""The composition of consent/: one object per process, opened once, that the rest of the program works with."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import datetime as dt
+from typing import TYPE_CHECKING, Final, Self
+
+import structlog
+
+from consent.access_log import AccessLog, LogOptions
+from consent.access_log.batcher import BatchOptions
+from consent.anchor import Anchor
+from consent.checkpoint import origin_of
+from consent.disclosure import Disclosure
+from consent.errors import ConsentError
+from consent.ledger import Ledger
+from consent.purposes import Purposes
+from consent.receipts import Operator, Receipts
+from consent.signer import LogSigner, verifier_source
+from keys.errors import KeysError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from keys.database import Database
+    from keys.keyring import Keyring
+
+_log = structlog.get_logger(__name__)
+
+FLUSH_SECONDS: Final = 5.0
+EXPIRE_SECONDS: Final = 60.0
+
+
+def utc_now() -> dt.datetime:
+    """Give the time."""
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentOptions:
+    """What consent/ must be told. `issuer` names the log's origin; `embedded_signer`: this process also signs checkpoints."""
+
+    issuer: str
+    operator_name: str
+    dpo_contact: str
+    anchor_file: Path | None = None
+    embedded_signer: bool = False
+    batch: BatchOptions = dataclasses.field(default_factory=BatchOptions)
+    clock: Callable[[], dt.datetime] = utc_now
+
+
+class Consent:
+    """Purposes, ledger, access log and the doors. `start` before use, `stop` when done."""
+
+    def __init__(self, database: Database, keyring: Keyring, options: ConsentOptions) -> None:
+        origin = origin_of(options.issuer)
+        anchor = None if options.anchor_file is None else Anchor(options.anchor_file)
+        log = LogOptions(key=verifier_source(origin, keyring.log_key), anchor=anchor, batch=options.batch)
+        self.database = database
+        self.options = options
+        self.access_log = AccessLog(database, keyring.subject_keys, log)
+        self.signer = None if anchor is None else LogSigner(database, keyring.log_key, origin, anchor)
+        self.purposes = Purposes(database, options.clock)
+        self.receipts = Receipts(keyring, Operator(options.issuer, options.operator_name, options.dpo_contact))
+        self.ledger = Ledger(database, self.access_log, self.purposes, self.receipts, options.clock)
+        self.disclosure = Disclosure(self.access_log, keyring.subject_keys)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    def open(cls, database: Database, keyring: Keyring, options: ConsentOptions) -> Self:
+        """Compose it. Nothing runs before `start`."""
+        return cls(database, keyring, options)
+
+    async def start(self) -> None:
+        """Accept entries, and look after the ledger's queue and its grants' time."""
+        await self.access_log.start()
+        if self._tasks:
+            return
+        self._tasks = [
+            asyncio.create_task(self._flush_when_kicked(), name="consent-queue"),
+            asyncio.create_task(self._expire(), name="consent-expiry"),
+        ]
+        if self.signer is not None and self.options.embedded_signer:
+            self._tasks.append(asyncio.create_task(self.signer.run(), name="log-signer"))
+
+    async def stop(self) -> None:
+        """End the tasks, write what is queued if the log lets us, and commit what waits."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._flush()
+        await self.access_log.stop()
+
+    async def _flush_when_kicked(self) -> None:
+        while True:
+            self.ledger.kick.clear()
+            await self._flush()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.ledger.kick.wait(), FLUSH_SECONDS)
+
+    async def _flush(self) -> None:
+        try:
+            await self.ledger.flush_queue()
+        except (ConsentError, KeysError) as error:  # the queue is durable: the next round finds the same work
+            _log.warning("consent_queue_not_flushed", error=type(error).__name__)
+
+    async def _expire(self) -> None:
+        while True:
+            try:
+                await self.ledger.expire_due()
+            except KeysError as error:
+                _log.warning("grants_not_expired", error=type(error).__name__)
+            await asyncio.sleep(EXPIRE_SECONDS)
