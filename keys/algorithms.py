@@ -13,6 +13,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
+from keys.encoding import decode
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 AsymmetricKey = RSAKey | ECKey | OKPKey
 RSA_BITS: Final = 2048
+RSA_BITS_AT_MOST: Final = 8192
+RSA_EXPONENT_BITS: Final = 32
 
 
 class Algorithm(NamedTuple):
@@ -64,14 +68,24 @@ def read_key(jwk: Mapping[str, Any]) -> AsymmetricKey:
     key_type = _KEY_TYPES.get(str(jwk.get("kty")))
     if key_type is None:
         raise ValueError("not an asymmetric key")
+    if key_type is RSAKey:
+        _check_rsa(jwk)
     try:
         key = key_type.import_key(cast("Any", dict(jwk)))
-        public = key.public_key
+        key.public_key  # noqa: B018 - some faults show only when the key is built
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise ValueError("not a readable key") from error
-    if isinstance(key, RSAKey) and cast("Any", public).key_size < RSA_BITS:
-        raise ValueError("an RSA key under 2048 bits")
     return key
+
+
+def _check_rsa(jwk: Mapping[str, Any]) -> None:
+    """Refuse keys that are weak, or so large that one verification is an attack on us."""
+    try:
+        modulus, exponent = (int.from_bytes(decode(str(jwk[name])), "big") for name in ("n", "e"))
+    except KeyError:
+        raise ValueError("an RSA key without its numbers") from None
+    if not RSA_BITS <= modulus.bit_length() <= RSA_BITS_AT_MOST or exponent.bit_length() > RSA_EXPONENT_BITS:
+        raise ValueError("an RSA key under 2048 or over 8192 bits, or with a huge exponent")
 
 
 def private_bytes(key: AsymmetricKey) -> bytes:
