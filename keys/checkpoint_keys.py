@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import InvalidSignature
@@ -33,7 +33,7 @@ class CheckpointKey:
     """The signer's key. `public_key` is 32 bytes."""
 
     public_key: bytes
-    _private: Ed25519PrivateKey
+    _private: Ed25519PrivateKey = field(repr=False)
 
     def sign(self, message: bytes) -> bytes:
         """Sign: 64 bytes of Ed25519 (RFC 8032)."""
