@@ -1,0 +1,102 @@
+"""RFC 9068, OIDC Core §2: making access tokens and ID Tokens. Making one writes no row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from idp.spec import at_jwt, id_token
+from idp.spec.id_token import Authentication
+from keys.opaque import new_id
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from idp.authorizations.records import Authorization
+    from idp.clients.records import Client
+    from idp.protocol.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An access token and for how many seconds it is good."""
+
+    token: str
+    expires_in: int
+
+
+def subject(found: Services, client: Client, person: str) -> str:
+    """Give the name under which an application's sector knows a person (OIDC Core §8)."""
+    name: str = found.keyring.pairwise.subject(client.sector, person)
+    return name
+
+
+async def access_token(found: Services, client: Client, authorization: Authorization, scope: tuple[str, ...], now: dt.datetime) -> Issued:
+    """Make an access token that stands on an authorization, and does not outlive it."""
+    seconds = int(now.timestamp())
+    expires = min(seconds + found.settings.access_token_lifetime, int(authorization.ends_at.timestamp()))
+    claims = at_jwt.claims(
+        issuer=found.settings.issuer,
+        subject=subject(found, client, authorization.person),
+        client_id=client.id,
+        audience=found.settings.issuer,
+        now=seconds,
+        expires=expires,
+        jti=new_id(),
+        scope=scope,
+        authorization=authorization.id,
+        authentication=_authentication(authorization),
+    )
+    return Issued(await found.keyring.signing.sign(claims, algorithm=at_jwt.ALGORITHM, type=at_jwt.TYPE), expires - seconds)
+
+
+async def client_token(found: Services, client: Client, scope: tuple[str, ...], now: dt.datetime) -> Issued:
+    """Make the access token of an application that acts for itself.
+
+    RFC 9068 §2.2: "In cases of access tokens obtained through grants where no resource owner is involved, such as the client credentials
+    grant, the value of "sub" SHOULD correspond to an identifier the authorization server uses to indicate the client application."
+    """
+    seconds, lifetime = int(now.timestamp()), found.settings.access_token_lifetime
+    claims = at_jwt.claims(
+        issuer=found.settings.issuer,
+        subject=client.id,
+        client_id=client.id,
+        audience=found.settings.issuer,
+        now=seconds,
+        expires=seconds + lifetime,
+        jti=new_id(),
+        scope=scope,
+    )
+    return Issued(await found.keyring.signing.sign(claims, algorithm=at_jwt.ALGORITHM, type=at_jwt.TYPE), lifetime)
+
+
+async def identity_token(
+    found: Services,
+    client: Client,
+    authorization: Authorization,
+    now: dt.datetime,
+    *,
+    access_token: str,
+    nonce: str | None = None,
+    personal: Mapping[str, Any] | None = None,
+) -> str:
+    """Make an ID Token, signed as the application registered."""
+    claims = id_token.claims(
+        issuer=found.settings.issuer,
+        subject=subject(found, client, authorization.person),
+        client_id=client.id,
+        now=int(now.timestamp()),
+        lifetime=found.settings.id_token_lifetime,
+        authentication=_authentication(authorization),
+        nonce=nonce,
+        access_token=access_token,
+        algorithm=client.id_token_alg,
+        personal=personal,
+    )
+    token: str = await found.keyring.signing.sign(claims, algorithm=client.id_token_alg, type=id_token.TYPE)
+    return token
+
+
+def _authentication(authorization: Authorization) -> Authentication:
+    return Authentication(int(authorization.auth_time.timestamp()), authorization.acr, authorization.amr, authorization.sid)
