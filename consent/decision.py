@@ -1,6 +1,7 @@
 """UU 27/2022 Art. 9, 20 to 22, 40 (law.md R2, R4, R12): whether a card must be shown, and what may be read. Pure.
 
 Invariant 5, in one line: a service gets at most  asked ∩ declared ∩ allowed.  Both functions only ever intersect.
+(A companion such as `email_verified` asks for its value, `email`.)
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Literal
 
+from consent.purposes.vocabulary import kinds_of
 from consent.records import GrantState, LegalBasis
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def decide(
     """
     if grant is not None and grant.purpose != purpose.id:
         return Refused("other_purpose")
-    wanted = asked & purpose.declared
+    wanted = kinds_of(asked) & purpose.declared
     if grant is None or force or not is_active(grant, now) or not _covers(grant, purpose, wanted):
         return Ask(wanted & purpose.required_names, wanted & purpose.optional_names, card_kind(purpose))
     return Allowed(wanted & grant.claims, grant)
@@ -76,7 +78,7 @@ def readable(asked: frozenset[str], consented: Purpose, newest: Purpose, grant: 
     same = grant.purpose == consented.id == newest.id and grant.purpose_version == consented.version
     if not same or not is_active(grant, now):
         return frozenset()
-    return asked & consented.declared & newest.declared & grant.claims
+    return kinds_of(asked) & consented.declared & newest.declared & grant.claims
 
 
 def _covers(grant: Grant, purpose: Purpose, wanted: frozenset[str]) -> bool:

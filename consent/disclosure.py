@@ -11,6 +11,7 @@ No other module may import `keys.sealing.open`: an import contract holds it so.
 from __future__ import annotations
 
 import dataclasses
+import time
 from typing import TYPE_CHECKING, Final, Literal
 
 from prometheus_client import Counter
@@ -22,15 +23,17 @@ from keys.sealing.open import open_cell
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from consent.access_log import AccessLog
-    from consent.access_log.records import Action, Receipt
+    from consent.access_log.records import Receipt
     from consent.records import Grant, Purpose, SealedValue
     from keys.subject_keys import SubjectKeys
 
 OPENED: Final = Counter("gerbang_values_opened", "Personal values opened, by the door they left through.", ["door"])
 
+DENIED_SECONDS: Final = 60.0
+_MOST_REMEMBERED: Final = 10_000
 _CITIZEN: Final = Actor("citizen")
 
 
@@ -67,6 +70,21 @@ class StaffRead:
     acr: str | None = None
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A service that was authenticated wanted to read and may not."""
+
+    client: str
+    client_name: str
+    agency: str
+    person: str
+    authorization: str
+    grant: str
+    claims: frozenset[str]
+    channel: str
+    reason: str
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Disclosed:
     """Values by claim name, and the id of the entry that records them."""
@@ -86,9 +104,11 @@ class Withheld:
 class Disclosure:
     """The doors of one process."""
 
-    def __init__(self, log: AccessLog, subject_keys: SubjectKeys) -> None:
+    def __init__(self, log: AccessLog, subject_keys: SubjectKeys, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._log = log
         self._keys = subject_keys
+        self._monotonic = monotonic
+        self._denied: dict[tuple[str, str], float] = {}
 
     async def to_service(self, read: ServiceRead, sealed: Sequence[SealedValue]) -> Disclosed | Withheld:
         """Record the read under the grant's version, then open. `sealed` may hold only what `read` names.
@@ -102,6 +122,21 @@ class Disclosure:
         if isinstance(result, Denied):
             return Withheld(result.reason, result.entry_id)
         return Disclosed(await self._open_with(result, sealed, "service"), result.entry_id)
+
+    async def denied(self, attempt: Attempt) -> str | None:
+        """Record an attempt that was refused before it came to a read: one per client, person and minute; give the entry's id, if any.
+
+        Raises: LogUnavailable, LogBusy.
+        """
+        now, about = self._monotonic(), (attempt.client, attempt.person)
+        if now - self._denied.get(about, float("-inf")) < DENIED_SECONDS:
+            return None
+        if len(self._denied) >= _MOST_REMEMBERED:
+            self._denied.clear()
+        self._denied[about] = now
+        entry = _denied_entry(attempt)
+        await self._log.append(entry)
+        return entry.entry_id
 
     async def to_staff(self, read: StaffRead, sealed: Sequence[SealedValue]) -> Disclosed | Withheld:
         """Record the look with its reason, then open. Raises: as `to_service`; ValueError when no reason is given."""
@@ -161,13 +196,12 @@ def _same(person: str, claims: Collection[str], sealed: Sequence[SealedValue]) -
 
 
 def _service_entry(read: ServiceRead) -> Entry:
-    action: Action = "disclose"
     record = Record(
-        action=action,
+        action="disclose",
         client=read.client,
         client_name=read.client_name,
         agency=read.agency,
-        actor=Actor("service", pseudonym=read.client),
+        actor=Actor("service"),
         purpose=(read.purpose.id, read.purpose.version),
         legal_basis=read.grant.basis.value,
         legal_ref=read.purpose.legal_ref,
@@ -177,6 +211,20 @@ def _service_entry(read: ServiceRead) -> Entry:
         outcome="ok",
     )
     return Entry(record, Subject(read.person, read.grant.id, read.authorization, read.auth_time))
+
+
+def _denied_entry(attempt: Attempt) -> Entry:
+    record = Record(
+        action="denied",
+        client=attempt.client,
+        client_name=attempt.client_name,
+        agency=attempt.agency,
+        actor=Actor("service"),
+        claims=tuple(sorted(attempt.claims)),
+        channel=attempt.channel,
+        outcome=attempt.reason,
+    )
+    return Entry(record, Subject(attempt.person, attempt.grant, attempt.authorization))
 
 
 def _staff_entry(read: StaffRead) -> Entry:

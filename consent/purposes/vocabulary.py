@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from consent.records import LegalBasis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: OIDC Core §5.1, without `sub` (no personal value of the citizen's own), and without the two `_verified` companions and `updated_at`
 #: that follow their value.
@@ -59,3 +64,8 @@ FORBIDDEN_CLAIMS = frozenset(
 
 #: Perpres 83/2021: the NIK goes only where a law demands it.
 NIK_BASES = frozenset({LegalBasis.LEGAL_OBLIGATION, LegalBasis.PUBLIC_INTEREST})
+
+
+def kinds_of(claims: Iterable[str]) -> frozenset[str]:
+    """Give the kinds of data behind claim names: a companion stands for its value."""
+    return frozenset(COMPANIONS.get(name, name) for name in claims)
