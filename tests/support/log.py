@@ -1,0 +1,118 @@
+"""A log with all its parts for tests: keys derived from names, a signer, an anchor, and the two verifications."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from consent.access_log import AccessLog, Actor, Entry, LogOptions, Record, Subject
+from consent.access_log.batcher import BatchOptions
+from consent.anchor import Anchor
+from consent.audit import Accounts, verify_live
+from consent.checkpoint import VerifierKey, open_note
+from consent.export import export
+from consent.signer import LogSigner, verifier_source
+from consent.verify import Verdict, verify_folder
+from keys.errors import KeyDestroyed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
+
+    from keys.database import Database
+
+ORIGIN = "id.example/log"
+
+
+class NamedLogKeys:
+    """Log keys derived from names; a destroyed one is gone. Knows everybody it was asked for."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, bytes] = {}
+        self.destroyed: set[str] = set()
+
+    async def log_key(self, person: str) -> bytes:
+        if person in self.destroyed:
+            raise KeyDestroyed
+        return self.known.setdefault(person, hashlib.sha256(person.encode()).digest())
+
+    async def every(self) -> AsyncIterator[Mapping[str, bytes]]:
+        yield {person: key for person, key in self.known.items() if person not in self.destroyed}
+
+
+@dataclasses.dataclass
+class SeedKey:
+    """A checkpoint key from a fixed seed."""
+
+    private: Ed25519PrivateKey
+
+    @property
+    def public_key(self) -> bytes:
+        return self.private.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        return self.private.sign(message)
+
+
+class SeedKeys:
+    """Where signer and processes find it."""
+
+    def __init__(self, seed: bytes = b"gerbang test key, never use") -> None:
+        self.key = SeedKey(Ed25519PrivateKey.from_private_bytes(hashlib.sha256(seed).digest()))
+
+    async def public_key(self) -> bytes | None:
+        return self.key.public_key
+
+    async def load(self) -> SeedKey:
+        return self.key
+
+
+def disclosure(person: str = "p1", client: str = "aduan", claims: tuple[str, ...] = ("email", "name"), grant: str | None = "g1") -> Entry:
+    record = Record(action="disclose", client=client, client_name="Aduan Warga", claims=claims, channel="userinfo", outcome="ok")
+    return Entry(record, Subject(person, grant=grant))
+
+
+def key_event(reason: str = "rotasi — kunci baru") -> Entry:
+    return Entry(Record(action="key", actor=Actor("system", "signer"), channel="cli", outcome="done", reason=reason))
+
+
+def erasure(person: str) -> Entry:
+    return Entry(Record(action="erase", channel="page", outcome="done"), Subject(person, actor=Actor("citizen")))
+
+
+@dataclasses.dataclass
+class LogHouse:
+    """One database's log, as a process sees it."""
+
+    database: Database
+    folder: Path
+    keys: NamedLogKeys = dataclasses.field(default_factory=NamedLogKeys)
+    checkpoint_keys: SeedKeys = dataclasses.field(default_factory=SeedKeys)
+
+    def __post_init__(self) -> None:
+        self.anchor = Anchor(self.folder / "anchor" / "log.anchor")
+        self.log = self.process()
+        self.signer = LogSigner(self.database, self.checkpoint_keys, ORIGIN, self.anchor)
+
+    @property
+    def key(self) -> VerifierKey:
+        return VerifierKey(ORIGIN, self.checkpoint_keys.key.public_key)
+
+    def process(self, **batch: Any) -> AccessLog:
+        """Give the log as another process would have it."""
+        source = verifier_source(ORIGIN, self.checkpoint_keys)
+        options = LogOptions(source, self.anchor, BatchOptions(**batch), watch_seconds=0.1)
+        return AccessLog(self.database, self.keys, options)
+
+    async def export_and_verify(self, name: str = "export", since: str | None = None) -> Verdict:
+        """Export what is signed, and verify the folder."""
+        await export(self.database, self.folder / name, self.key)
+        return verify_folder(self.folder / name, self.key, since)
+
+    async def verify_live(self) -> tuple[Verdict, Accounts]:
+        """Verify the database, against the anchor."""
+        note = self.anchor.read()
+        return await verify_live(self.database, self.keys.every(), [open_note(note, self.key)] if note else [])
