@@ -63,6 +63,7 @@ class Account:
     has_code_card: bool
     nik_verified: bool
     nik_paused_until: dt.datetime | None
+    phone_channel: str = "sms"
 
     @property
     def has_second_factor(self) -> bool:

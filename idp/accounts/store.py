@@ -10,6 +10,9 @@ from sqlalchemy.exc import IntegrityError
 
 from consent.records import SealedValue
 from idp.accounts import numbers
+from idp.accounts.drafts.store import DraftStore
+from idp.accounts.factors.store import FactorStore
+from idp.accounts.proofs.store import ProofStore
 from idp.accounts.records import KIND_OF, Account, AccountState, Identifier, IdentifierKind, Source, Taken, Value
 from idp.accounts.tables import accounts, card_codes, cards, cells, drafts, identifiers, proofs, totp
 from keys.opaque import new_code, new_id
@@ -33,12 +36,18 @@ SHARED_PHONE = 4
 _DRAWS = 5
 
 _totp_active = (
-    sa.exists().where(totp.c.person == accounts.c.person, totp.c.stage == "active", totp.c.disabled_at.is_(None)).label("has_totp")
+    sa.exists()
+    .where(totp.c.person == accounts.c.person, totp.c.stage == "active", totp.c.disabled_at.is_(None))
+    .correlate(accounts)
+    .label("has_totp")
 )
-_card_active = sa.exists().where(cards.c.person == accounts.c.person, cards.c.disabled_at.is_(None)).label("has_code_card")
+_card_active = (
+    sa.exists().where(cards.c.person == accounts.c.person, cards.c.disabled_at.is_(None)).correlate(accounts).label("has_code_card")
+)
 _nik_verified = (
     sa.exists()
     .where(identifiers.c.person == accounts.c.person, identifiers.c.kind == IdentifierKind.NIK, identifiers.c.verified)
+    .correlate(accounts)
     .label("nik_verified")
 )
 _select = sa.select(accounts, _totp_active, _card_active, _nik_verified)
@@ -58,6 +67,7 @@ def _account(row: Row[Any]) -> Account:
         has_code_card=bool(row.has_code_card),
         nik_verified=bool(row.nik_verified),
         nik_paused_until=row.nik_paused_until,
+        phone_channel=row.phone_channel,
     )
 
 
@@ -67,12 +77,15 @@ def binding_of(person: str, claim: str) -> Binding:
 
 
 class AccountStore:
-    """The accounts of the idp store. Sealing needs the keyring; opening is `consent.disclosure`'s alone."""
+    """The accounts of the idp store, with their factors, one-time codes and drafts. It seals; opening is `consent.disclosure`'s alone."""
 
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._keyring = keyring
         self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self.factors = FactorStore(database, keyring)
+        self.proofs = ProofStore(database, keyring)
+        self.drafts = DraftStore(database, keyring)
 
     # --- finding -----------------------------------------------------------------------------------------------------------------
 
@@ -122,6 +135,7 @@ class AccountStore:
         minor: bool = False,
         person: str | None = None,
         number: str | None = None,
+        phone_channel: str = "sms",
     ) -> Account | Taken:
         """Open an account: keys first (a crash leaves a key of nobody), then everything else in one transaction."""
         person = person or new_id()
@@ -130,7 +144,7 @@ class AccountStore:
         key = await self._keyring.subject_keys.data_key(person)
         row = {
             "person": person, "state": AccountState.ACTIVE, "locale": locale, "password_hash": password_hash,
-            "created_at": now, "last_used_at": now, "minor": minor,
+            "created_at": now, "last_used_at": now, "minor": minor, "phone_channel": phone_channel,
         }  # fmt: skip
         for _ in range(_DRAWS):
             try:

@@ -19,6 +19,7 @@ accounts = sa.Table(
     sa.Column("last_used_at", Timestamp, nullable=False),
     sa.Column("minor", sa.Boolean, nullable=False),
     sa.Column("nik_paused_until", Timestamp),
+    sa.Column("phone_channel", sa.String(8), nullable=False),  # sms | whatsapp: how messages to the telephone travel
 )
 
 identifiers = sa.Table(

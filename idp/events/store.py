@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from idp.events.counters.store import CounterStore
+from idp.events.outbox.store import OutboxStore
 from idp.events.records import EventKind, SecurityEvent
 from idp.events.tables import known_devices, outbox, security_events
 from keys.opaque import new_id
@@ -23,12 +25,14 @@ KEEP_DEVICES = dt.timedelta(days=365)
 
 
 class EventStore:
-    """The security events of the idp store."""
+    """The security events of the idp store, with its outbox and counters."""
 
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._keyring = keyring
         self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self.outbox = OutboxStore(database, keyring)
+        self.counters = CounterStore(database)
 
     async def record(
         self,

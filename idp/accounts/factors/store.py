@@ -11,6 +11,7 @@ from pyotp.exceptions import OTPVerificationError
 
 from idp.accounts.factors.records import CARD_CODES, CODE_DIGITS, DISABLE_AFTER, CodeCard, Outcome
 from idp.accounts.tables import card_codes, cards, totp
+from keys.database import Timestamp
 from keys.opaque import new_code
 
 if TYPE_CHECKING:
@@ -78,6 +79,13 @@ class FactorStore:
         used = sa.update(totp).where(active, totp.c.last_step < step).values(last_step=step, failures=0).returning(totp.c.person)
         async with self._database.statement() as connection:
             return Outcome.PASSED if (await connection.execute(used)).first() else Outcome.USED
+
+    async def any_disabled(self, person: str) -> bool:
+        """Tell whether a factor was disabled by failures: such an account must recover, not go on with less."""
+        app = sa.select(totp.c.person).where(totp.c.person == person, totp.c.disabled_at.is_not(None))
+        card = sa.select(cards.c.person).where(cards.c.person == person, cards.c.disabled_at.is_not(None))
+        async with self._database.read() as connection:
+            return (await connection.execute(sa.union_all(app, card))).first() is not None
 
     async def remove_totp(self, person: str) -> None:
         """Forget the authenticator application."""
@@ -155,7 +163,11 @@ class FactorStore:
 def _failed(table: sa.Table, mine: sa.ColumnElement[bool], now: dt.datetime) -> sa.Update:
     """Count a failure; the hundredth disables the factor."""
     last = table.c.failures + 1 >= DISABLE_AFTER
-    return sa.update(table).where(mine).values(failures=table.c.failures + 1, disabled_at=sa.case((last, now), else_=None))
+    return (
+        sa.update(table)
+        .where(mine)
+        .values(failures=table.c.failures + 1, disabled_at=sa.case((last, sa.literal(now, Timestamp)), else_=None))
+    )
 
 
 def _step(seed: str, code: str, now: dt.datetime) -> int | None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from idp.accounts.proofs.records import ATTEMPTS, MAILED_DIGITS, SLIP_DIGITS, NotProven, Proof, Proven, Purpose
 from idp.accounts.tables import proofs
+from keys.database import Timestamp
 from keys.opaque import new_code, new_id
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class ProofStore:
             sa.update(proofs)
             .where(proofs.c.id == proof, proofs.c.purpose == purpose, *self._open(now))
             .where(proofs.c.browser.is_(None) if browser is None else proofs.c.browser == self._browser(browser))
-            .values(attempts=proofs.c.attempts + 1, consumed_at=sa.case((right, now), else_=None))
+            .values(attempts=proofs.c.attempts + 1, consumed_at=sa.case((right, sa.literal(now, Timestamp)), else_=None))
             .returning(proofs.c.subject, proofs.c.consumed_at)
         )
         async with self._database.statement() as connection:
@@ -60,7 +61,7 @@ class ProofStore:
         statement = (
             sa.update(proofs)
             .where(proofs.c.subject == (person or ""), proofs.c.purpose == Purpose.SLIP, *self._open(now))
-            .values(attempts=proofs.c.attempts + 1, consumed_at=sa.case((right, now), else_=None))
+            .values(attempts=proofs.c.attempts + 1, consumed_at=sa.case((right, sa.literal(now, Timestamp)), else_=None))
             .returning(proofs.c.subject, proofs.c.consumed_at)
         )
         async with self._database.statement() as connection:

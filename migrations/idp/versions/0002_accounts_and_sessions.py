@@ -34,6 +34,7 @@ def _accounts() -> None:
         sa.Column("last_used_at", sa.BigInteger(), nullable=False),
         sa.Column("minor", sa.Boolean(), nullable=False),
         sa.Column("nik_paused_until", sa.BigInteger(), nullable=True),
+        sa.Column("phone_channel", sa.String(length=8), nullable=False),
         sa.PrimaryKeyConstraint("person"),
         sa.UniqueConstraint("number"),
     )

@@ -1,0 +1,76 @@
+"""Checking an identifier and a password, at equal cost for people who exist and people who do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from idp.accounts import identifiers
+from idp.accounts.store import SHARED_PHONE
+from idp.events.records import EventKind
+from idp.login import rules
+from idp.web.rate_limits import Wait
+from keys.database import require_no_connection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from idp.accounts.records import Account
+    from idp.protocol.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What somebody typed, and from where."""
+
+    identifier: str
+    password: str
+    address: str
+    browser: str
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """The password of this account was typed."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """No account has this identifier and this password: which of the two, nobody is told."""
+
+
+async def check(found: Services, attempt: Attempt) -> Right | Wrong | Wait:
+    """Count, look, hash, and record the outcome. Raises: PoolFull (503)."""
+    now = found.clock()
+    identifier = identifiers.parse(attempt.identifier)
+    candidates = await found.accounts.find(identifier)
+    known = await found.events.knows_device([account.person for account in candidates], attempt.browser)
+    counted = rules.counted_as(identifier, attempt.identifier)
+    taken = await found.limits.sign_in(counted, address=attempt.address, browser=attempt.browser, known=known)
+    if isinstance(taken, Wait):
+        await found.events.record(EventKind.SIGN_IN_DELAYED, at=now, address=attempt.address)
+        return taken
+    account = await _owner(found, candidates, attempt.password, rules.hashes(identifier, shared_phone=SHARED_PHONE))
+    if account is None:
+        # a failure is recorded with the person only where one person was meant, by the same single statement
+        person = candidates[0].person if len(candidates) == 1 else None
+        await found.events.record(EventKind.SIGN_IN_FAILED, at=now, person=person, address=attempt.address)
+        return Wrong()
+    await found.limits.give_back(taken)
+    return Right(account)
+
+
+async def _owner(found: Services, candidates: Sequence[Account], password: str, hashes: int) -> Account | None:
+    """Find whose password this is. Who fails has paid for `hashes` hashes, however many candidates there were."""
+    require_no_connection("a password hash")
+    short = password[: rules.LONGEST_PASSWORD]
+    padded: list[Account | None] = [*candidates[:hashes], *([None] * (hashes - len(candidates)))]
+    for account in padded:
+        checked = await found.keyring.passwords.verify(account.password_hash if account else None, short)
+        if account is not None and checked.ok and len(password) <= rules.LONGEST_PASSWORD:
+            if checked.rehash and account.password_hash:
+                await found.accounts.rehash(account.person, account.password_hash, checked.rehash)
+            return account
+    return None

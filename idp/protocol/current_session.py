@@ -1,0 +1,73 @@
+"""Who is signed in on the browser that asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+from urllib.parse import quote
+
+from starlette.exceptions import HTTPException
+
+from idp.accounts.records import AccountState
+from idp.protocol import page_forms
+from idp.protocol.services import services
+from idp.sessions.records import STRENGTH
+from idp.web import cookies
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from idp.accounts.records import Account
+    from idp.protocol.services import Services
+    from idp.sessions.records import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is signed in, as pages name them."""
+
+    name: str
+
+
+async def optional(request: Request) -> Session | None:
+    """Give the live session of this browser, loaded once per request. An `unattended` one is not touched by this look."""
+    state = request.state
+    if not hasattr(state, "session"):
+        found = services(request)
+        token = cookies.session_token(request)
+        state.session = None if token is None else await found.sessions.by_token(token, found.clock())
+    return cast("Session | None", state.session)
+
+
+async def required(request: Request, *, acr: str | None = None) -> Session:
+    """Give the session of one of our own pages, and put the viewer's name on the page.
+
+    Raises: HTTPException 303 to sign-in (or to the second factor, when `acr` is stronger), which leads back to this page.
+    """
+    found = services(request)
+    session = await optional(request)
+    if session is None or await _active(found, session.person) is None:
+        raise _elsewhere(request, "/login")
+    if acr is not None and STRENGTH.get(session.acr, 0) < STRENGTH[acr]:
+        raise _elsewhere(request, "/login/second-factor")
+    if session.unattended:
+        await found.sessions.seen(session, found.clock())
+    request.state.viewer = Viewer(await name_of(found, session.person))
+    return session
+
+
+async def name_of(found: Services, person: str) -> str:
+    """Give a person's own name for that person's own page; empty when there is none."""
+    sealed = await found.accounts.sealed(person, ["name"])
+    return (await found.consent.disclosure.to_self(person, sealed)).get("name", "")
+
+
+async def _active(found: Services, person: str) -> Account | None:
+    account = await found.accounts.get(person)
+    return account if account is not None and account.state is AccountState.ACTIVE else None
+
+
+def _elsewhere(request: Request, path: str) -> HTTPException:
+    here = request.url.path if request.method != "GET" or not request.url.query else f"{request.url.path}?{request.url.query}"
+    target = page_forms.local_path(here)
+    return HTTPException(303, headers={"location": path if target == "/" else f"{path}?next={quote(target, safe='')}"})

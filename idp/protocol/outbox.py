@@ -1,0 +1,55 @@
+"""Does the outbox's errands: each topic has one doer; what fails is put off, ever longer, and given up after three days with a warning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from idp.protocol.courier import TOPIC, Undelivered
+from keys.errors import KeysError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from idp.events.outbox.records import Errand
+    from idp.events.outbox.store import OutboxStore
+    from idp.protocol.services import Services
+
+BATCH = 20
+
+_log = structlog.get_logger()
+
+
+class Outbox:
+    """The errands of one process. A doer raises Undelivered (or KeysError) to be asked again."""
+
+    def __init__(
+        self, store: OutboxStore, doers: Mapping[str, Callable[[Errand], Awaitable[None]]], clock: Callable[[], dt.datetime]
+    ) -> None:
+        self._store = store
+        self._doers = doers
+        self._clock = clock
+
+    async def run_once(self) -> int:
+        """Do what is due; return how many errands were taken."""
+        errands = await self._store.take(self._clock(), BATCH)
+        for errand in errands:
+            await self._do(errand)
+        return len(errands)
+
+    async def _do(self, errand: Errand) -> None:
+        try:
+            await self._doers[errand.topic](errand)
+        except (Undelivered, KeysError, OSError) as error:
+            kept = await self._store.retry(errand, self._clock())
+            level = _log.warning if kept else _log.error
+            level("errand_put_off" if kept else "errand_given_up", topic=errand.topic, attempts=errand.attempts, error=type(error).__name__)
+        else:
+            await self._store.done(errand.id)
+
+
+def outbox(found: Services) -> Outbox:
+    """Compose the outbox of these services."""
+    return Outbox(found.events.outbox, {TOPIC: found.courier.deliver}, found.clock)

@@ -1,0 +1,155 @@
+"""What follows a proof of who somebody is: a session under a new id, the cookie, and the way on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from idp.accounts.records import MINOR_BELOW
+from idp.events.records import EventKind
+from idp.interactions.records import Step
+from idp.protocol import current_session, page_forms, steps
+from idp.protocol.services import services
+from idp.sessions.labels import label
+from idp.sessions.records import AAL1, AAL2
+from idp.web import cookies
+from idp.web.headers import form_target
+from idp.web.request_context import client_address
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from idp.accounts.records import Account
+    from idp.protocol.services import Services
+    from idp.protocol.steps import RunningInteraction
+
+SECOND_FACTORS = frozenset({"otp", "kba", "swk", "hwk"})
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where a sign-in came from and leads to: a service's running request, or a page of our own."""
+
+    interaction: RunningInteraction | None
+    next: str
+
+    @property
+    def form_action(self) -> Sequence[str]:
+        """Origins that the last form of a sign-in may end at (CSP `form-action` governs the redirects that follow a POST)."""
+        return [] if self.interaction is None else [form_target(self.interaction.request.redirect_uri)]
+
+    @property
+    def query(self) -> str:
+        """Give the query that carries this way to the next page of ours, with its question mark."""
+        carried = {"interaction": self.interaction.id} if self.interaction else {"next": self.next} if self.next != "/" else {}
+        return f"?{urlencode(carried)}" if carried else ""
+
+    def to(self, path: str, **more: str) -> str:
+        """Give the address of another page of ours on the same way."""
+        extra = urlencode(more)
+        return f"{path}{self.query}{'&' if self.query and extra else '?' if extra else ''}{extra}"
+
+
+async def way(request: Request, step: Step = Step.LOGIN) -> Way:
+    """Read where this sign-in leads. Raises: PageError for an interaction that cannot go on."""
+    interaction = None
+    if "interaction" in request.query_params:
+        interaction = await steps.open(request, step)
+    return Way(interaction, page_forms.local_path(request.query_params.get("next")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proven:
+    """Who somebody proved to be, and how (`amr` after RFC 8176)."""
+
+    person: str
+    amr: tuple[str, ...]
+    remembered: bool = False
+
+    @property
+    def acr(self) -> str:
+        """NIST SP 800-63B: two different factors make AAL2."""
+        return AAL2 if len(self.amr) > 1 else AAL1
+
+
+async def finish(request: Request, proven: Proven, onward: Way) -> Response:
+    """Sign in: a new session id, the device is known from now on, and on to where the person wanted to go."""
+    found, now = services(request), services(request).clock()
+    before = await current_session.optional(request)
+    session, token = await found.sessions.start(
+        person=proven.person,
+        acr=proven.acr,
+        amr=proven.amr,
+        now=now,
+        remembered=proven.remembered,
+        label=label(request.headers.get("user-agent")),
+        replaces=before.id if before else None,
+    )
+    await found.accounts.used(proven.person, now)
+    await found.events.remember_device(proven.person, cookies.ensure_browser(request), now)
+    await found.events.record(
+        EventKind.SIGNED_IN, at=now, person=proven.person, session=session.id, address=client_address(request), detail=" ".join(proven.amr)
+    )
+    request.state.session = session
+    return await _onward(request, onward, Step.LOGIN, token, remembered=session.remembered)
+
+
+async def step_up(request: Request, method: str, onward: Way) -> Response:
+    """Strengthen the session of this browser by a second factor, under a new session id."""
+    found, now = services(request), services(request).clock()
+    before = await current_session.required(request)
+    amr = (*(name for name in before.amr if name not in {method, "mfa"}), method, "mfa")
+    raised = await found.sessions.raise_to(before.id, AAL2, amr, now)
+    if raised is None:
+        return page_forms.see_other(onward.to("/login"))
+    session, token = raised
+    await found.events.record(EventKind.STEPPED_UP, at=now, person=session.person, session=session.id, detail=method)
+    request.state.session = session
+    return await _onward(request, onward, Step.SECOND_FACTOR, token, remembered=session.remembered)
+
+
+async def confirm(request: Request, onward: Way) -> Response:
+    """Go on as the person at the shared device says ("Lanjut sebagai …"); nothing was proven anew."""
+    found = services(request)
+    session = await current_session.optional(request)
+    if session is None:
+        return page_forms.see_other(onward.to("/login"))
+    await found.sessions.seen(session, found.clock())
+    if onward.interaction is None:
+        return page_forms.see_other(onward.next)
+    return await steps.resume(request, onward.interaction)
+
+
+async def _onward(request: Request, onward: Way, step: Step, token: str, *, remembered: bool) -> Response:
+    if onward.interaction is None:
+        response = page_forms.see_other(onward.next)
+    else:
+        response = await steps.complete(request, onward.interaction, step)
+    cookies.set_session(response, services(request).settings, token, remembered=remembered)
+    return response
+
+
+async def grown_up(found: Services, account: Account) -> bool:
+    """Note at sign-in that a young person came of age. The birth date stays sealed; only the answer is stored."""
+    if not account.minor:
+        return True
+    sealed = await found.accounts.sealed(account.person, ["birthdate"])
+    values = await found.consent.disclosure.to_self(account.person, sealed)
+    minor = is_minor(values, found.clock().date())
+    if not minor:
+        await found.accounts.set_minor(account.person, minor=False)
+    return not minor
+
+
+def is_minor(values: Mapping[str, str], today: dt.date) -> bool:
+    """Tell whether a person is under age (UU PDP Art. 25); unknown birth dates count as of age, as the counter decides those."""
+    if "birthdate" not in values:
+        return False
+    born = dt.date.fromisoformat(values["birthdate"])
+    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return age < MINOR_BELOW
