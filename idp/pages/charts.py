@@ -1,4 +1,4 @@
-"""Pictures made by the server: bars as SVG, with a text alternative here and a table beside them on the page; colours are the stylesheet's."""
+"""Pictures made by the server: bars as SVG with a text alternative; the page puts a table behind them, the stylesheet the colours."""
 
 from __future__ import annotations
 

@@ -127,12 +127,6 @@ def test_the_door_shows_connected_services_first_by_agency_and_hides_what_opens_
     ]
 
 
-def test_a_nik_is_shown_by_its_ends() -> None:
-    assert rules.shown("nik", "6471015502900003") == "6471••••••••0003"
-    assert rules.shown("nik", "12") == "12"
-    assert rules.shown("email", "siti@contoh.id") == "siti@contoh.id"
-
-
 def test_months_without_reads_count_zero_and_the_current_one_is_last() -> None:
     january = dt.datetime(2027, 1, 31, 20, tzinfo=dt.UTC)  # 1 February in the city
     assert rules.last_months([("2026-12", 3), ("2020-01", 9)], january, 3) == [("2026-12", 3), ("2027-01", 0), ("2027-02", 0)]

@@ -1,0 +1,52 @@
+"""How a personal value reads to its owner: a NIK by its ends, a birth date in words, an address on one line. For display only."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+from idp.pages.formats import Formats
+from idp.pages.texts import catalogue
+
+_ENDS = 4
+
+
+def readable(claim: str, value: str, language: str) -> str:
+    """Give a stored value as pages show it; one of unknown form is shown as it is."""
+    if claim == "nik":
+        return masked(value)
+    if claim == "birthdate":
+        return _date(value, language)
+    if claim == "address":
+        return _address(value)
+    name = f"data.value.{value.lower()}"
+    if claim == "gender" or claim.endswith("_verified"):
+        texts = catalogue(language)
+        return texts.text(name) if name in texts else value
+    return value
+
+
+def masked(value: str) -> str:
+    """Show a number by its first and last four digits: 6471••••••••0003 (law.md: shown so, never logged)."""
+    if len(value) <= 2 * _ENDS:
+        return value
+    return value[:_ENDS] + "•" * (len(value) - 2 * _ENDS) + value[-_ENDS:]
+
+
+def _date(value: str, language: str) -> str:
+    try:
+        return Formats(language).date(dt.date.fromisoformat(value))
+    except ValueError:
+        return value
+
+
+def _address(value: str) -> str:
+    """OIDC Core §5.1.1: `formatted` is the "Full mailing address, formatted for display"; lines become one."""
+    try:
+        parts = json.loads(value)
+    except ValueError:
+        return value
+    if not isinstance(parts, dict):
+        return value
+    lines = str(parts.get("formatted") or "\n".join(str(part) for part in parts.values())).splitlines()
+    return ", ".join(line.strip() for line in lines if line.strip())
