@@ -25,6 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from keys.errors import ConnectionHeld, StoreUnavailable
+from keys.urls import StoreName, store_urls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,7 +35,17 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
     from sqlalchemy.sql.base import Executable
 
-StoreName = Literal["keys", "consent", "idp"]
+__all__ = [
+    "Database",
+    "Reserved",
+    "StoreName",
+    "Timestamp",
+    "Transaction",
+    "clock",
+    "connections_held",
+    "require_no_connection",
+    "store_urls",
+]
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -60,34 +71,6 @@ class Timestamp(sa.types.TypeDecorator[dt.datetime]):
         """Return an aware UTC datetime."""
         del dialect
         return None if value is None else _EPOCH + dt.timedelta(microseconds=value)
-
-
-def store_urls(idp_url: str, consent_url: str | None, keys_url: str | None) -> dict[StoreName, str]:
-    """Give each of the three stores its URL.
-
-    Unset ones follow the idp URL: sibling files on SQLite (`idp.sqlite3` → `consent.sqlite3`), schemas of one database on PostgreSQL.
-    """
-    return {
-        "idp": _with_schema(idp_url, "idp"),
-        "consent": _with_schema(consent_url or _sibling(idp_url, "consent"), "consent"),
-        "keys": _with_schema(keys_url or _sibling(idp_url, "keys"), "keys"),
-    }
-
-
-def _sibling(url: str, store: StoreName) -> str:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return parsed.update_query_dict({"schema": store}).render_as_string(hide_password=False)
-    folder, _, name = (parsed.database or "").rpartition("/")
-    sibling = name.replace("idp", store, 1) if "idp" in name else f"{store}-{name}"
-    return parsed.set(database=f"{folder}/{sibling}" if folder else sibling).render_as_string(hide_password=False)
-
-
-def _with_schema(url: str, store: StoreName) -> str:
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" or "schema" in parsed.query:
-        return url
-    return parsed.update_query_dict({"schema": store}).render_as_string(hide_password=False)
 
 
 class Transaction:
@@ -146,7 +129,9 @@ class Database:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
             parsed = parsed.set(drivername="sqlite+aiosqlite")
-            engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=max_overflow, pool_timeout=pool_timeout)
+            engine = create_async_engine(
+                parsed, pool_size=pool_size, max_overflow=max_overflow, pool_timeout=pool_timeout, hide_parameters=True
+            )
             event.listen(engine.sync_engine, "connect", _sqlite_connected)
             return cls(engine, parsed, None)
         schema = parsed.query.get("schema")
@@ -161,6 +146,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=max_overflow,
             pool_timeout=pool_timeout,
+            hide_parameters=True,  # an error's text must not carry what was being stored
             connect_args={"server_settings": settings, "timeout": 10, "command_timeout": 30},
         )
         return cls(engine, parsed, schema)
