@@ -1,7 +1,8 @@
 """Custody of the root key, by version: the one secret that stands outside every database and wraps all others.
 
 Text form, in a file of mode 0400 or (development) in an environment variable: "<version> <base64url of 32 bytes>",
-one a line; the greatest version wraps, the others only unwrap.
+one a line. The store decides which version wraps (the greatest it knows), so that a new one can be brought to every machine
+before it is used; the others only unwrap.
 
 Wrapped = format (1) ‖ root version (u32) ‖ nonce (12) ‖ AES-256-GCM ciphertext ‖ tag, under HKDF(root key, purpose);
 associated data: length-prefixed ("gerbang-wrap/v1", purpose, root version, *ad).
@@ -32,13 +33,14 @@ _LINE = re.compile(r"([1-9][0-9]{0,8})[ \t]+([A-Za-z0-9_-]{43})=?")
 
 
 class RootKeys:
-    """The root keys of this process. `newest` is the version that wraps."""
+    """The root keys of this process. `newest` is the greatest version at hand, `current` the one that wraps."""
 
     def __init__(self, keys: dict[int, bytes], path: Path | None = None) -> None:
         if not keys:
             raise RootKeyMissing("the root key text holds no key")
         self.path = path
         self._keys = dict(keys)
+        self._current: int | None = None
         self._ciphers: dict[tuple[int, str], AESGCM] = {}
 
     @classmethod
@@ -70,8 +72,22 @@ class RootKeys:
 
     @property
     def newest(self) -> int:
-        """The version that wraps."""
+        """The greatest version at hand."""
         return max(self._keys)
+
+    @property
+    def current(self) -> int:
+        """The version that wraps: the one `use` named, before that the newest."""
+        return self.newest if self._current is None else self._current
+
+    def use(self, version: int) -> None:
+        """Let `version` wrap from now on.
+
+        Raises: RootKeyWrong when it is not at hand.
+        """
+        if version not in self._keys and not (self.reload() and version in self._keys):
+            raise RootKeyWrong(version, "is missing")
+        self._current = version
 
     @property
     def versions(self) -> frozenset[int]:
@@ -89,7 +105,7 @@ class RootKeys:
         return changed
 
     def add_version(self) -> int:
-        """Add a new newest key to the file, atomically; return its version. Other machines need the file before they meet it."""
+        """Add a new newest key to the file, atomically; return its version. Rewrapping puts it to use, once every machine has the file."""
         path = self._file()
         with locked(path):
             keys = _read(path)
@@ -108,8 +124,8 @@ class RootKeys:
         self.reload()
 
     def wrap(self, purpose: str, ad: tuple[str, ...], secret: bytes) -> bytes:
-        """Wrap `secret` under the newest version, bound to `purpose` and `ad`."""
-        version = self.newest
+        """Wrap `secret` under the current version, bound to `purpose` and `ad`."""
+        version = self.current
         nonce = os.urandom(NONCE)
         sealed = self._cipher(version, purpose).encrypt(nonce, secret, _associated(purpose, version, ad))
         return FORMAT + version.to_bytes(4, "big") + nonce + sealed

@@ -25,12 +25,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from keys.errors import ConnectionHeld, StoreUnavailable
+from keys.timestamps import Timestamp
 from keys.urls import StoreName, store_urls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from sqlalchemy.engine import URL, CursorResult, Dialect, Result
+    from sqlalchemy.engine import URL, CursorResult, Result
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
     from sqlalchemy.sql.base import Executable
@@ -47,30 +48,7 @@ __all__ = [
     "store_urls",
 ]
 
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND = dt.timedelta(microseconds=1)
 _held: contextvars.ContextVar[int] = contextvars.ContextVar("connections_held", default=0)
-
-
-class Timestamp(sa.types.TypeDecorator[dt.datetime]):
-    """An aware UTC `datetime`, stored as whole microseconds since the epoch, alike on both databases."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> int | None:
-        """Refuse naive times: a time without a zone is a different instant on every machine."""
-        del dialect
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive datetime cannot be stored")
-        return (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> dt.datetime | None:
-        """Return an aware UTC datetime."""
-        del dialect
-        return None if value is None else _EPOCH + dt.timedelta(microseconds=value)
 
 
 class Transaction:

@@ -14,7 +14,7 @@ from keys.digests import Digests
 from keys.errors import RootVersionGone
 from keys.pairwise import Pairwise
 from keys.passwords import PasswordCost, Passwords
-from keys.root_versions import recognise
+from keys.root_versions import adopt, recognise
 from keys.rotation import Lifetimes
 from keys.secrets import Secrets
 from keys.signing import SigningKeys
@@ -100,12 +100,21 @@ class Keyring:
         await self.subject_keys.refresh(await self.database.now())
 
     async def recognise(self) -> None:
-        """Read the root keys anew, check them against the store, and register a new version.
+        """Read the root keys anew, check them against the store, and learn which version wraps.
 
         Raises: RootKeyWrong(version).
         """
         self.root.reload()
         await recognise(self.store, self.root)
+
+    async def adopt_root_version(self) -> int:
+        """Let the newest root version wrap from now on, here and (by their next `refresh`) in every process; return it.
+
+        Raises: RootKeyWrong(version).
+        """
+        self.root.reload()
+        await adopt(self.store, self.root)
+        return self.root.current
 
     def named_secret(self, name: Literal["forms", "links"]) -> bytes:
         """Give the secret that signs forms or links (32 bytes)."""

@@ -31,12 +31,11 @@ class Progress:
 
 
 async def rewrap(ring: Keyring, progress: Callable[[Progress], None] | None = None, *, batch: int = BATCH) -> int:
-    """Wrap everything under the newest root version; return how many values were rewrapped.
+    """Put the newest root version to use and wrap everything under it; return how many values were rewrapped.
 
     Short transactions of `batch` rows each; readers and writers go on. Raises: RootKeyWrong; SealBroken when the store was tampered with.
     """
-    await ring.recognise()
-    newest = ring.root.newest
+    newest = await ring.adopt_root_version()
     total, done = await ring.store.wrapped.count_below(newest), 0
     for table in TABLES:
         while rows := await ring.store.wrapped.below(table, newest, batch):
@@ -54,7 +53,7 @@ async def destroy_old_root_versions(ring: Keyring) -> Sequence[int]:
     """
     destroyed = []
     for known in await ring.store.roots.root_versions():
-        if known.version < ring.root.newest and await ring.store.wrapped.destroy_root_version(known.version):
+        if known.version < ring.root.current and await ring.store.wrapped.destroy_root_version(known.version):
             if ring.root.path is not None:
                 ring.root.forget_version(known.version)
             destroyed.append(known.version)

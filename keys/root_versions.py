@@ -1,4 +1,4 @@
-"""Recognising the root keys: what this keys store was written with is at hand, and the newest version is known to the store."""
+"""Recognising the root keys: what this keys store was written with is at hand, and which version wraps."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from keys.errors import RootKeyWrong, SealBroken
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from keys.custody import RootKeys
     from keys.records import RootVersion
     from keys.store import KeyStore
@@ -16,18 +18,32 @@ _CHECK: Final = b"gerbang root key check"
 
 
 async def recognise(store: KeyStore, root: RootKeys) -> None:
-    """Check every version the store uses against the root keys, and register the newest one before it first wraps anything.
+    """Check every version the store uses against the root keys, and let the greatest of them wrap; an empty store takes the newest.
 
     Raises: RootKeyWrong(version) when a version is missing or is another key.
     """
-    known = await store.roots.root_versions()
+    known = await store.roots.root_versions() or await _registered(store, root)
     for version in known:
         _check(root, version)
-    if root.newest in {version.version for version in known}:
-        return
+    root.use(known[-1].version)
+
+
+async def adopt(store: KeyStore, root: RootKeys) -> None:
+    """Let the newest root version at hand wrap from now on, in every process. Each machine must have it by then.
+
+    Raises: RootKeyWrong(version).
+    """
+    await recognise(store, root)
+    if root.newest > root.current:
+        await _registered(store, root)
+        await recognise(store, root)
+
+
+async def _registered(store: KeyStore, root: RootKeys) -> Sequence[RootVersion]:
+    """Register the newest version before it first wraps anything; another process may have registered another key under its number."""
+    root.use(root.newest)
     await store.roots.add_root_version(root.newest, root.wrap(PURPOSE, (), _CHECK))
-    for version in await store.roots.root_versions():  # another process may have registered another key under this number
-        _check(root, version)
+    return await store.roots.root_versions()
 
 
 def _check(root: RootKeys, version: RootVersion) -> None:

@@ -165,6 +165,37 @@ async def test_a_process_that_never_heard_of_the_new_root_version_still_creates(
 
 async def test_a_version_that_still_wraps_something_cannot_be_destroyed(ring: Keyring) -> None:
     ring.root.add_version()
-    await ring.recognise()
+    assert await ring.adopt_root_version() == 2
+    await ring.subject_keys.create("new")
+    assert await _versions(ring) == {1, 2}
     assert list(await destroy_old_root_versions(ring)) == []
     assert ring.root.versions == {1, 2}
+
+
+async def test_a_new_root_version_wraps_nothing_until_rewrapping_puts_it_to_use(ring: Keyring) -> None:
+    ring.root.add_version()  # now the file can be brought to every other machine
+    await ring.refresh()
+    await ring.subject_keys.create("new")
+    assert await _versions(ring) == {1}
+    assert (ring.root.newest, ring.root.current) == (2, 1)
+    await rewrap(ring)
+    assert await _versions(ring) == {2}
+
+
+async def test_a_machine_without_the_new_root_version_says_so(database_urls: dict[StoreName, str], ring: Keyring, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.key"
+    copy.write_text((tmp_path / "root.key").read_text())
+    copy.chmod(0o400)
+    database = Database.open(database_urls["keys"])
+    late = await open_keyring(database, RootKeys.from_file(copy), algorithms=("ES256",))
+    ring.root.add_version()
+    await rewrap(ring)
+    with pytest.raises(RootKeyWrong, match="version 2 is missing"):
+        await late.refresh()
+    copy.unlink()
+    copy.write_text((tmp_path / "root.key").read_text())
+    copy.chmod(0o400)
+    await late.refresh()  # repaired without a restart
+    assert (await late.subject_keys.data_key("p1")) == (await ring.subject_keys.data_key("p1"))
+    await late.close()
+    await database.close()
