@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from keys.database import StoreName
 
-CREATE = sa.text("CREATE TABLE codes (hash TEXT PRIMARY KEY, used INTEGER)")
-INSERT = sa.text("INSERT INTO codes VALUES ('c', NULL)")
-CONSUME = sa.text("UPDATE codes SET used = 1 WHERE hash = 'c' AND used IS NULL RETURNING hash")
-LOOK = sa.text("SELECT used FROM codes")
+CREATE = sa.text("CREATE TABLE one_use (hash TEXT PRIMARY KEY, used INTEGER)")
+INSERT = sa.text("INSERT INTO one_use VALUES ('c', NULL)")
+CONSUME = sa.text("UPDATE one_use SET used = 1 WHERE hash = 'c' AND used IS NULL RETURNING hash")
+LOOK = sa.text("SELECT used FROM one_use")
 
 
 async def _prepared(url: str) -> Database:
