@@ -259,10 +259,6 @@ class AccountStore:
         """Note whether the person is under age."""
         await self._update(sa.update(accounts).where(accounts.c.person == person).values(minor=minor))
 
-    async def set_locale(self, person: str, locale: str) -> None:
-        """Note the language the person reads."""
-        await self._update(sa.update(accounts).where(accounts.c.person == person).values(locale=locale))
-
     async def pause_nik(self, person: str, until: dt.datetime) -> None:
         """Withhold the NIK from services until then (after a recovery at the counter)."""
         await self._update(sa.update(accounts).where(accounts.c.person == person).values(nik_paused_until=until))
@@ -275,6 +271,10 @@ class AccountStore:
     async def _update(self, statement: Update) -> bool:
         async with self._database.statement() as connection:
             return (await connection.execute(statement)).rowcount > 0
+
+    async def close(self, person: str) -> None:
+        """Close an account for good: nobody signs in to it any more. `erase` then empties it."""
+        await self._update(sa.update(accounts).where(accounts.c.person == person).values(state=AccountState.CLOSED))
 
     async def erase(self, person: str) -> None:
         """Forget a person: indexes, cells, factors, codes. The row stays, closed and empty, so that nothing is opened again."""

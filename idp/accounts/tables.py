@@ -107,10 +107,3 @@ drafts = sa.Table(
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("expires_at", Timestamp, nullable=False, index=True),
 )
-
-journal_position = sa.Table(
-    "journal_position",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),  # always 1
-    sa.Column("position", sa.BigInteger, nullable=False),
-)

@@ -98,11 +98,8 @@ class Courier:
         if account is None:
             return
         for kind in sorted(await self._accounts.verified_kinds(person)):
-            if kind is IdentifierKind.EMAIL:
-                await self.send(person, template, "mail", account.locale, values or {})
-            elif kind is IdentifierKind.PHONE:
-                channel: Channel = "whatsapp" if account.phone_channel == "whatsapp" else "sms"
-                await self.send(person, template, channel, account.locale, values or {})
+            if kind in (IdentifierKind.EMAIL, IdentifierKind.PHONE):
+                await self.send(person, template, channel_for(kind, account.phone_channel), account.locale, values or {})
 
     async def deliver(self, errand: Errand) -> None:
         """Deliver one errand. Raises: Undelivered."""
@@ -129,3 +126,10 @@ class Courier:
             return None
         sealed = await self._accounts.sealed(person, [_CLAIM[channel]])
         return await self._disclosure.to_courier(person, sealed[0]) if sealed else None
+
+
+def channel_for(kind: IdentifierKind, phone_channel: str | None) -> Channel:
+    """Say how messages to an address travel: mail, or what the citizen chose for the telephone."""
+    if kind is IdentifierKind.EMAIL:
+        return "mail"
+    return "whatsapp" if phone_channel == "whatsapp" else "sms"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
+from idp.protocol import ending, erasure
 from idp.protocol.courier import TOPIC, Undelivered
 from keys.errors import KeysError
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from idp.events.outbox.store import OutboxStore
     from idp.protocol.services import Services
 
+    Doer = Callable[[Errand], Awaitable[None]]
+
 BATCH = 20
 
 _log = structlog.get_logger()
@@ -25,9 +29,7 @@ _log = structlog.get_logger()
 class Outbox:
     """The errands of one process. A doer raises Undelivered (or KeysError) to be asked again."""
 
-    def __init__(
-        self, store: OutboxStore, doers: Mapping[str, Callable[[Errand], Awaitable[None]]], clock: Callable[[], dt.datetime]
-    ) -> None:
+    def __init__(self, store: OutboxStore, doers: Mapping[str, Doer], clock: Callable[[], dt.datetime]) -> None:
         self._store = store
         self._doers = doers
         self._clock = clock
@@ -52,4 +54,9 @@ class Outbox:
 
 def outbox(found: Services) -> Outbox:
     """Compose the outbox of these services."""
-    return Outbox(found.events.outbox, {TOPIC: found.courier.deliver}, found.clock)
+    doers: dict[str, Doer] = {
+        TOPIC: found.courier.deliver,
+        ending.GRANT_TOPIC: partial(ending.follow_grant, found),
+        erasure.TOPIC: partial(erasure.follow, found),
+    }
+    return Outbox(found.events.outbox, doers, found.clock)

@@ -1,0 +1,151 @@
+"""Erasing a person, in the order that a crash cannot turn into a half-remembered one.
+
+journal (outside the databases) → nothing new begins → permissions end → erase entry, which closes the person's chain and states its
+length → keys → indexes, cells, subject columns → positions. Each step may be done again; an errand of the outbox does so after a crash,
+`replay` after a restore. Once the keys are gone, nothing that is left anywhere, in backups too, opens any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from consent.access_log.records import Actor, Denied, Entry, Record, Subject
+from consent.errors import ChainClosed, LogUnavailable
+from idp.accounts.records import CLAIM_OF, IdentifierKind
+from idp.events.records import EventKind
+from idp.protocol.courier import Undelivered, channel_for
+from idp.protocol.erasure_journal import Erased, Journal
+from keys.errors import KeyDestroyed
+from keys.journal.store import JournalPosition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from idp.events.outbox.records import Errand
+    from idp.protocol.services import Services
+
+TOPIC = "erasure"
+REPLAY = "idp accounts replay-erasures"
+
+_log = structlog.get_logger()
+
+
+def journal(found: Services) -> Journal:
+    """Give the journal that the settings name."""
+    return Journal(found.settings.erasure_journal_file)
+
+
+def positions(found: Services) -> Mapping[str, JournalPosition]:
+    """Give the position of each store."""
+    stores = {"idp": found.database, "consent": found.consent.database, "keys": found.keyring.database}
+    return {name: JournalPosition(database) for name, database in stores.items()}
+
+
+async def erase(found: Services, person: str, by: Actor | None = None, reason: str | None = None) -> int:
+    """Erase a person; `by` and `reason` when an officer does it. Return the journal's line.
+
+    Raises: LogUnavailable when the entry cannot be written now: the errand goes on until it can.
+    """
+    await _say_goodbye(found, person)
+    erased = await asyncio.to_thread(journal(found).begin, person, found.clock())
+    how = {"line": erased.line, "by": by.pseudonym if by else None, "role": by.role if by else None, "reason": reason}
+    errand = await found.events.outbox.add(TOPIC, how, found.clock())
+    await _carry_out(found, erased, by, reason)
+    await found.events.outbox.done(errand)
+    return erased.line
+
+
+async def follow(found: Services, errand: Errand) -> None:
+    """Finish an erasure that a crash or an unavailable log interrupted. Raises: Undelivered to be asked again."""
+    payload = errand.payload
+    by = Actor("officer", payload["by"], payload["role"]) if payload["by"] else None
+    lines = await asyncio.to_thread(journal(found).read)
+    erased = next((one for one in lines if one.line == payload["line"]), None)
+    if erased is None:
+        return
+    try:
+        await _carry_out(found, erased, by, payload["reason"])
+    except LogUnavailable as error:
+        raise Undelivered(type(error).__name__) from None
+
+
+async def replay(found: Services) -> int:
+    """After a restore: erase again whom the journal names beyond the oldest position; return how many."""
+    lines = await asyncio.to_thread(journal(found).read)
+    behind = min([await position.read() for position in positions(found).values()])
+    again = [erased for erased in lines if erased.line > behind]
+    for erased in again:
+        await _carry_out(found, erased, Actor("system", "restore"), "replay of the erasure journal after a restore")
+    return len(again)
+
+
+async def behind(found: Services) -> Sequence[str]:
+    """Name the stores that do not know the newest erasure: a backup was restored, and `replay` must run before anything is served."""
+    lines = await asyncio.to_thread(journal(found).read)
+    newest = lines[-1].line if lines else 0
+    waiting = {line.line for line in lines if line.entry is None}
+    return [name for name, position in positions(found).items() if await position.read() < newest and newest not in waiting]
+
+
+async def _carry_out(found: Services, erased: Erased, by: Actor | None, reason: str | None) -> None:
+    person, now = erased.person, found.clock()
+    await found.accounts.close(person)
+    await found.sessions.end_all(person, now)
+    await found.authorizations.revoke_by_person(person, now)
+    await found.consent.ledger.invalidate_all(person, by)
+    await found.consent.ledger.flush_queue()
+    entry = erased.entry if erased.entry is not None else await _enter(found, erased, by, reason)
+    await found.keyring.subject_keys.destroy(person)
+    await found.accounts.erase(person)
+    await found.sessions.erase(person)
+    await found.events.erase(person)
+    await found.authorizations.erase(person)
+    await found.consent.ledger.forget(person)
+    if entry is not None:
+        await found.consent.access_log.forget(entry)
+    await found.events.record(EventKind.ERASED, at=now)
+    for position in positions(found).values():
+        await position.advance(erased.line)
+
+
+async def _enter(found: Services, erased: Erased, by: Actor | None, reason: str | None) -> int | None:
+    """Close the person's chain in the access log; None when the chain cannot be told any more (its key is gone already)."""
+    record = Record(
+        action="erase", actor=by, channel="self" if by is None else "staff", outcome="ok", reason=reason, legal_ref="UU 27/2022 Art. 8"
+    )
+    entry = Entry(record, Subject(erased.person, actor=Actor("citizen") if by is None else None))
+    try:
+        receipt = await found.consent.access_log.append(entry)
+    except (ChainClosed, KeyDestroyed):
+        return await _closing_entry(found, erased.person)
+    if isinstance(receipt, Denied):
+        raise LogUnavailable("the erase entry was denied")
+    await asyncio.to_thread(journal(found).entered, erased, receipt.index)
+    return receipt.index
+
+
+async def _closing_entry(found: Services, person: str) -> int | None:
+    """Find the erase entry of a crash between the log and the journal, while the person's log key still opens it."""
+    try:
+        history = await found.consent.access_log.history(person, limit=1, action="erase")
+    except (ChainClosed, KeyDestroyed):
+        _log.warning("erase_entry_unknown")
+        return None
+    return history[0].index if history else None
+
+
+async def _say_goodbye(found: Services, person: str) -> None:
+    """Tell every verified channel, addressed now: afterwards nobody knows the address."""
+    account = await found.accounts.get(person)
+    if account is None:
+        return
+    for kind in await found.accounts.verified_kinds(person):
+        if kind is IdentifierKind.NIK:
+            continue
+        for sealed in await found.accounts.sealed(person, [CLAIM_OF[kind]]):
+            address = await found.consent.disclosure.to_courier(person, sealed)
+            channel = channel_for(kind, account.phone_channel)
+            await found.courier.send(None, "erased", channel, account.locale, {}, address=address)

@@ -1,0 +1,99 @@
+"""The journal of erased people: a file outside all databases, so that a restored backup learns whom to forget again.
+
+One JSON object per line, only ever appended, each synced to the disk before it counts: `{"n": 3, "at": …, "person": …}` when an erasure
+begins, `{"n": 4, "of": 3, "entry": 77}` when its entry stands in the access log at index 77. Persons are random ids.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+class JournalBroken(Exception):
+    """A line of the journal cannot be read: it must be mended by hand, from another copy. Holds the line's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """One erasure as the journal tells it. `entry` is None while its entry is not known to be in the log."""
+
+    line: int
+    person: str
+    entry: int | None
+
+
+class Journal:
+    """The file. Its methods block for a moment (they sync); call them in a thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def begin(self, person: str, at: dt.datetime) -> Erased:
+        """Write that a person is being erased, unless that is written already."""
+        with self._locked() as file:
+            known = next((erased for erased in _read(file) if erased.person == person), None)
+            if known is not None:
+                return known
+            line = _append(file, {"at": at.isoformat(timespec="seconds"), "person": person})
+        return Erased(line, person, None)
+
+    def entered(self, erased: Erased, entry: int) -> None:
+        """Write where the erasure's entry stands in the access log."""
+        with self._locked() as file:
+            _append(file, {"of": erased.line, "entry": entry})
+
+    def read(self) -> Sequence[Erased]:
+        """Give every erasure, oldest first. Raises: JournalBroken."""
+        if not self._path.exists():
+            return ()
+        with self._path.open("rb") as file:
+            return _parse(file.read())
+
+    def _locked(self) -> Any:  # noqa: ANN401 - an open file
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b")
+        fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
+        return file
+
+
+def _read(file: Any) -> Sequence[Erased]:  # noqa: ANN401 - an open file
+    file.seek(0)
+    return _parse(file.read())
+
+
+def _parse(content: bytes) -> Sequence[Erased]:
+    found: dict[int, Erased] = {}
+    for number, line in enumerate(content.splitlines(), 1):
+        try:
+            fields = json.loads(line)
+            if "person" in fields:
+                found[fields["n"]] = Erased(fields["n"], fields["person"], None)
+            else:
+                begun = found[fields["of"]]
+                found[begun.line] = Erased(begun.line, begun.person, fields["entry"])
+        except (ValueError, KeyError, TypeError):
+            if number == content.count(b"\n") + 1:  # a crash in the middle of the last line: it never counted
+                break
+            raise JournalBroken(f"line {number}") from None
+    return [found[line] for line in sorted(found)]
+
+
+def _append(file: Any, fields: dict[str, Any]) -> int:  # noqa: ANN401 - an open file
+    file.seek(0)
+    content = file.read()
+    if content and not content.endswith(b"\n"):  # the torn line of a crash
+        file.truncate(content.rfind(b"\n") + 1)
+    line: int = content.count(b"\n") + 1
+    file.write(json.dumps({"n": line} | fields).encode() + b"\n")
+    file.flush()
+    os.fsync(file.fileno())
+    return line
