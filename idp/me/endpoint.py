@@ -1,0 +1,20 @@
+"""The routes of the citizen's own pages."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from idp.me import data, erase, history, home, permissions
+
+routes = [
+    Route("/", home.home, methods=["GET"]),
+    Route("/me/history", history.history, methods=["GET"]),
+    Route("/me/history", history.check, methods=["POST"]),
+    Route("/me/permissions", permissions.permissions, methods=["GET"]),
+    Route("/me/permissions/{grant}", permissions.ask, methods=["GET"]),
+    Route("/me/permissions/{grant}", permissions.withdraw, methods=["POST"]),
+    Route("/me/permissions/{grant}/receipt", permissions.receipt, methods=["GET"]),
+    Route("/me/data", data.data, methods=["GET"]),
+    Route("/me/erase", erase.ask, methods=["GET"]),
+    Route("/me/erase", erase.erase, methods=["POST"]),
+]

@@ -1,0 +1,125 @@
+"""An entry of the access log in the words of the citizen's history (law.md R8, R10). Pure: names come in, the page looks texts up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+from idp.pages.formats import local_date
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from consent.access_log.records import HistoryEntry
+
+KINDS: Final = ("disclose", "consult", "verify", "update", "export", "consent", "denied", "erase")
+_OFFICERS: Final = frozenset({"consult", "verify", "update", "audit", "export"})
+_CONSENT: Final = frozenset({"requested", "given", "refused", "renewed", "withdrawn", "expired", "invalidated"})
+_CHANNELS: Final = frozenset({"userinfo", "id_token", "introspection", "api", "counter", "command_line", "page", "approve", "ledger"})
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What stands behind ids: agencies by code, titles by (purpose, version), each by language."""
+
+    agencies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    purposes: Mapping[tuple[str, int], Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """One entry as the page shows it. `kind` names the sentence (`history.did.<kind>`); `who` is a name that needs no translation."""
+
+    n: int
+    time: dt.datetime
+    entry_id: str
+    who: str
+    agency: Mapping[str, str]
+    kind: str
+    claims: tuple[str, ...]
+    purpose: Mapping[str, str] | None
+    basis: str
+    law: str | None
+    channel: str
+    officer: str | None
+    reason: str | None
+    outcome: str
+
+    @property
+    def refused(self) -> bool:
+        """Whether somebody wanted to read and was not let."""
+        return self.kind == "denied"
+
+    @property
+    def by_officer(self) -> bool:
+        """Whether a person at an agency acted, and not a service for the citizen."""
+        return self.officer is not None and self.kind in _OFFICERS
+
+    def details(self, t: Callable[..., str], when: Callable[[dt.datetime], str], local: Callable[..., str]) -> list[tuple[str, str, None]]:
+        """Give the lines behind "details": who, when, why, on which ground, by which way, under which number."""
+        who = f"{self.who} ({local(self.agency)})" if self.agency and local(self.agency) != self.who else self.who
+        ground = t(f"history.basis.{self.basis}") + (f": {self.law}" if self.law else "")
+        lines = [
+            ("who", who),
+            ("officer", self.officer),
+            ("when", when(self.time)),
+            ("why", local(self.purpose) if self.purpose else None),
+            ("ground", ground),
+            ("reason", t(f"history.because.{self.outcome}") if self.refused else self.reason),
+            ("channel", t(f"history.channel.{self.channel}")),
+            ("number", self.entry_id),
+        ]
+        return [(t(f"history.field.{name}"), value, None) for name, value in lines if value]
+
+
+def entry_view(entry: HistoryEntry, names: Names) -> EntryView:
+    """Translate a history entry; what the record does not say is left out, never guessed."""
+    record = entry.record
+    actor = record.get("actor") or {}
+    purpose = record.get("purpose")
+    channel, outcome = str(record.get("channel", "")), str(record.get("outcome", ""))
+    return EntryView(
+        n=entry.n,
+        time=entry.time,
+        entry_id=entry.entry_id,
+        who=str(record.get("client_name") or actor.get("unit") or "Gerbang"),
+        agency=names.agencies.get(str(record.get("agency")), {}),
+        kind=_kind(entry.action, outcome),
+        claims=entry.claims,
+        purpose=names.purposes.get((purpose["declaration"], purpose["version"])) if purpose else None,
+        basis=record.get("legal_basis") or "none",
+        law=record.get("legal_ref"),
+        channel=channel if channel in _CHANNELS else "other",
+        officer=_officer(actor),
+        reason=record.get("reason"),
+        outcome=outcome if outcome in BECAUSE else "other",
+    )
+
+
+BECAUSE: Final = frozenset({"withdrawn", "expired", "refused", "invalidated", "requested", "changed", "minor", "not_verified", "paused"})
+
+
+def _kind(action: str, outcome: str) -> str:
+    if action == "consent" and outcome in _CONSENT:
+        return f"consent_{outcome}"
+    return action if action in KINDS else "other"
+
+
+def _officer(actor: Mapping[str, Any]) -> str | None:
+    """An officer is shown by role, unit and pseudonym; his name is known to his agency."""
+    if actor.get("type") in {None, "citizen", "system"}:
+        return None
+    return ", ".join(str(actor[name]) for name in ("role", "unit", "pseudonym") if actor.get(name)) or str(actor["type"])
+
+
+def by_day(entries: Iterable[EntryView]) -> Sequence[tuple[dt.date, Sequence[EntryView]]]:
+    """Group entries, newest first, by the day in the city."""
+    return [(day, list(group)) for day, group in groupby(entries, key=lambda entry: local_date(entry.time))]
+
+
+def purposes_named(entries: Iterable[HistoryEntry]) -> frozenset[tuple[str, int]]:
+    """Collect the purpose versions whose titles a page of entries needs."""
+    named = (entry.record.get("purpose") for entry in entries)
+    return frozenset((purpose["declaration"], purpose["version"]) for purpose in named if purpose)

@@ -1,0 +1,43 @@
+"""The door: signed out, what Gerbang is; signed in, when data was last read and by whom, and every city service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consent.decision import is_active
+from idp.me.names import views
+from idp.me.rules import door, greeting
+from idp.protocol import current_session
+from idp.protocol.services import services
+from idp.web.request_context import language
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from idp.protocol.services import Services
+
+
+async def home(request: Request) -> Response:
+    """Answer GET /."""
+    parts = services(request)
+    session = await current_session.optional(request)
+    clients = await parts.clients.list()
+    if session is None:
+        return parts.renderer.page(request, "home/landing.html", agencies=door(clients, {}, language(request)))
+    session = await current_session.required(request)
+    last = await parts.consent.access_log.last_read(session.person)
+    return parts.renderer.page(
+        request,
+        "home/home.html",
+        greeting=greeting(parts.clock()),
+        last=(await views(parts, [last]))[0] if last else None,
+        agencies=door(clients, await _connected(parts, session.person), language(request)),
+    )
+
+
+async def _connected(parts: Services, person: str) -> dict[str, str]:
+    """Give the active grant of each connected application, the newest where there are several."""
+    now = parts.clock()
+    grants = [grant for grant in await parts.consent.ledger.of_person(person) if is_active(grant, now)]
+    return {grant.client: grant.id for grant in reversed(grants)}

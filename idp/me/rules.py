@@ -1,0 +1,141 @@
+"""law.md R10, R12 (UU 27/2022 Art. 7, 9): what the citizen's pages show, decided from records alone. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from idp.pages.formats import ZONE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from consent.records import Grant, Purpose
+    from idp.clients.records import Client
+
+PERIODS: Final[Mapping[str, dt.timedelta | None]] = {
+    "": None,
+    "month": dt.timedelta(days=30),
+    "quarter": dt.timedelta(days=91),
+    "year": dt.timedelta(days=365),
+}
+MONTHS: Final = 6
+_LINE = tuple[str, str, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A city service on the door: where it opens, and the grant that connects it, if one does."""
+
+    name: str
+    href: str | None
+    grant: str | None
+
+    @property
+    def connected(self) -> bool:
+        """Whether it may read something today."""
+        return self.grant is not None
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyServices:
+    """The services of one agency."""
+
+    name: str
+    services: tuple[Service, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionView:
+    """A grant as the citizen reads it."""
+
+    id: str
+    service: str
+    agency: str
+    title: Mapping[str, str]
+    claims: tuple[str, ...]
+    by_consent: bool
+    law: str | None
+    state: str
+    given: dt.datetime | None
+    until: dt.datetime | None
+
+    def lines(
+        self, t: Callable[..., str], local: Callable[..., str], claim_list: Callable[[Sequence[str]], str], date: Callable[..., str]
+    ) -> list[_LINE]:
+        """Give the lines of its card: what for, which data, on which ground, since and until when."""
+        by_law = t("permissions.line.law", law=self.law) if self.law else t("permissions.line.duty")
+        ground = t("permissions.line.consent") if self.by_consent else by_law
+        lines = [
+            ("purpose", local(self.title) if self.title else None),
+            ("data", claim_list(self.claims) if self.claims else t("permissions.line.nothing")),
+            ("ground", ground),
+            ("since", date(self.given) if self.given else None),
+            ("until", date(self.until) if self.until else None),
+        ]
+        return [(t(f"permissions.line.{name}"), value, None) for name, value in lines if value]
+
+
+def greeting(now: dt.datetime) -> str:
+    """Choose the greeting of the hour in the city: pagi until 11, siang until 15, sore until 18, then malam."""
+    hour = now.astimezone(ZONE).hour
+    limits = ((4, "night"), (11, "morning"), (15, "noon"), (18, "afternoon"))
+    return next((name for limit, name in limits if hour < limit), "night")
+
+
+def door(clients: Iterable[Client], active: Mapping[str, str], language: str) -> Sequence[AgencyServices]:
+    """Arrange every service by agency, connected ones first. `active`: grant by client id. One that opens nowhere shows when connected."""
+    agencies: dict[str, list[Service]] = {}
+    for client in clients:
+        service = Service(client.name, client.uri, active.get(client.id))
+        if service.href or service.connected:
+            agencies.setdefault(client.agency.name.get(language) or client.agency.name["id"], []).append(service)
+    return [
+        AgencyServices(name, tuple(sorted(services, key=lambda service: (not service.connected, service.name))))
+        for name, services in sorted(agencies.items())
+    ]
+
+
+def permission_view(grant: Grant, purpose: Purpose | None, agency: str) -> PermissionView:
+    """Describe a grant; `purpose` is the version that it names."""
+    return PermissionView(
+        id=grant.id,
+        service=grant.client_name,
+        agency=agency,
+        title=purpose.title if purpose else {},
+        claims=tuple(sorted(grant.claims, key=order_of)),
+        by_consent=grant.basis.value == "a",
+        law=purpose.legal_ref if purpose else None,
+        state=grant.state.value,
+        given=grant.given_at,
+        until=grant.expires_at,
+    )
+
+
+CLAIM_ORDER: Final = ("name", "nik", "birthdate", "gender", "address", "email", "phone_number")
+
+
+def order_of(claim: str) -> tuple[int, str]:
+    """Sort kinds of data as people list them: the name first, then the rest by the alphabet."""
+    return (CLAIM_ORDER.index(claim) if claim in CLAIM_ORDER else len(CLAIM_ORDER), claim)
+
+
+def since(period: str, now: dt.datetime) -> dt.datetime | None:
+    """Give the beginning of a period by its name; an unknown one is all of time."""
+    length = PERIODS.get(period)
+    return now - length if length else None
+
+
+def last_months(counts: Iterable[tuple[str, int]], now: dt.datetime, months: int = MONTHS) -> Sequence[tuple[str, int]]:
+    """Fill the last months in order, the current one last; a month without reads counts zero."""
+    known = dict(counts)
+    here = now.astimezone(ZONE)
+    number = here.year * 12 + here.month - 1
+    names = [f"{place // 12:04d}-{place % 12 + 1:02d}" for place in range(number - months + 1, number + 1)]
+    return [(name, known.get(name, 0)) for name in names]
+
+
+def chosen(parameters: Mapping[str, str], allowed: Mapping[str, Iterable[Any]]) -> dict[str, str]:
+    """Keep the filters that name something; whatever else a query says is no filter."""
+    return {name: value if (value := parameters.get(name, "")) in set(values) else "" for name, values in allowed.items()}
