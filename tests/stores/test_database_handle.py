@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -91,3 +92,4 @@ async def test_an_unreachable_store_is_named_unavailable(tmp_path: Path) -> None
     with pytest.raises(StoreUnavailable):
         await database.now()
     await database.close()
+    await asyncio.sleep(0.1)  # aiosqlite ends its thread a moment after the failure, and wants the loop for it
