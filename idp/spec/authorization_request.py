@@ -91,6 +91,12 @@ class AuthorizationRequest:
         member = self.claims.id_token.get("acr")
         return tuple(str(value) for value in member.values) if member and member.values else self.acr_values
 
+    @property
+    def wanted_subject(self) -> str | None:
+        """The one subject that the claims parameter accepts (§5.5.1), None when any will do."""
+        member = self.claims.id_token.get("sub")
+        return str(member.values[0]) if member and member.values else None
+
     def asked_claims(self, scope: tuple[str, ...]) -> dict[str, frozenset[str]]:
         """Name the personal claims asked for by place; `scope` is the part of the scope that the client may have.
 

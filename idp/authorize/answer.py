@@ -1,0 +1,65 @@
+"""RFC 6749 §4.1.2: recording an approval and answering with its code."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import structlog
+
+from idp.authorizations.records import Authorization, CodeBinding
+from idp.authorize import rules
+from idp.protocol import respond
+from idp.protocol.services import services
+from idp.spec import scopes
+from keys.opaque import new_id
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from consent.records import Purpose
+    from idp.authorize.dispatch import Issue
+    from idp.authorize.situation import Asking
+    from idp.protocol.services import Services
+    from idp.sessions.records import Session
+
+log = structlog.get_logger()
+
+
+async def give_code(request: Request, asking: Asking, issue: Issue, *, session: Session, purpose: Purpose) -> Response:
+    """Record the approval and send its code on its way."""
+    found = services(request)
+    now, asked = found.clock(), asking.request
+    wanted = asked.asked_claims(asking.scope)
+    dropped = rules.dropped_claims(wanted, purpose.declared)
+    if dropped:
+        log.info("claims_dropped", client=asking.client.id, purpose=purpose.id, claims=dropped, why="the purpose does not declare them")
+    refreshes = "refresh_token" in asking.client.grant_types
+    scope = rules.granted_scope(asked, asking.scope, issue.claims, refreshes=refreshes)
+    authorization = Authorization(
+        id=new_id(),
+        grant=issue.grant.id,
+        client=asking.client.id,
+        person=session.person,
+        session=None if scopes.OFFLINE_ACCESS in scope else session.id,
+        sid=await found.sessions.sid(session.id, asking.client.id),
+        scope=scope,
+        claims=rules.kept_claims(wanted, purpose.declared),
+        purpose=purpose.id,
+        purpose_version=issue.grant.purpose_version,
+        acr=session.acr,
+        amr=session.amr,
+        auth_time=session.auth_time,
+        created_at=now,
+        ends_at=rules.ends_at(now, _lifetimes(found), refreshes=refreshes, grant_expires_at=issue.grant.expires_at),
+    )
+    binding = CodeBinding(asking.client.id, asked.redirect_uri, asked.code_challenge, asked.nonce)
+    expires_at = now + dt.timedelta(seconds=found.settings.code_lifetime)
+    code = await found.authorizations.issue(authorization, binding, expires_at=expires_at)
+    return respond.code(request, asking.client, asked, code)
+
+
+def _lifetimes(found: Services) -> rules.Lifetimes:
+    settings = found.settings
+    return rules.Lifetimes(settings.code_lifetime, settings.access_token_lifetime, settings.refresh_token_lifetime)

@@ -1,0 +1,140 @@
+"""RFC 6749 §3.1, OIDC Core §3.1.2: GET and POST /authorize."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from idp.authorize import situation
+from idp.authorize.answer import give_code
+from idp.authorize.dispatch import Approve, Decision, Issue, Login, Refuse, SecondFactor, dispatch
+from idp.authorize.situation import Asking
+from idp.interactions.records import Step
+from idp.protocol import checks, respond, steps
+from idp.protocol.hints import hint
+from idp.protocol.services import services
+from idp.spec.authorization_request import KNOWN, AuthorizationRequest
+from idp.spec.errors import ErrorCode, Refusal
+from idp.spec.response_modes import ResponseMode
+from idp.web import cookies, parameters
+from idp.web.errors import PageError
+from idp.web.request_context import wish_language
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from idp.authorize.situation import Loaded
+    from idp.protocol.checks import Registered
+    from idp.protocol.services import Services
+    from idp.web.parameters import Parameters
+
+_PAGES: dict[type[Decision], tuple[Step, str]] = {
+    Login: (Step.LOGIN, "/login"),
+    SecondFactor: (Step.SECOND_FACTOR, "/login/second-factor"),
+    Approve: (Step.APPROVE, "/approve"),
+}
+_STATUS = {"bad_request": 400, "service_unknown": 400, "service_address": 400}
+
+
+async def arrive(request: Request) -> Response:
+    """Take a request by GET, or a person who comes back from a step."""
+    if "interaction" in request.query_params:
+        return await come_back(request)
+    return await _take(request, parameters.query(request))
+
+
+async def arrive_by_post(request: Request) -> Response:
+    """Take a request by POST. OIDC Core §3.1.2.1: OPs "MUST support the use of the HTTP GET and POST methods"."""
+    sent = await parameters.body(request)
+    if sent.problem == "content_type":
+        raise PageError("content_type", 415)
+    return await _take(request, sent)
+
+
+async def _take(request: Request, sent: Parameters) -> Response:
+    found = services(request)
+    client = await found.clients.get(sent.get("client_id") or "")
+    wish_language(request, sent.get("ui_locales"))
+    registered = checks.until_redirect(checks.Asked(sent, client, await hint(sent.get("id_token_hint"), found)))
+    if isinstance(registered, str):
+        raise PageError(registered, _STATUS[registered])
+    refusal = checks.after_redirect(registered)
+    if refusal is not None:
+        return _tell(request, registered, refusal)
+    values = {name: value for name, value in sent.values.items() if name in KNOWN}
+    return await _decide(request, Asking(registered.client, AuthorizationRequest.of(values)), values)
+
+
+async def come_back(request: Request) -> Response:
+    """Note the step that a verifier proves, and look again at what comes next."""
+    found = services(request)
+    interaction = await steps.load(request, request.query_params["interaction"])
+    verifier = request.query_params.get("verifier")
+    step = steps.verified(request, interaction, verifier, found.settings.interaction_lifetime) if verifier else None
+    if step is not None:
+        await found.interactions.passed(interaction.id, step, found.clock())
+        interaction = await steps.load(request, interaction.id)
+    return await _decide(request, Asking(interaction.client, interaction.request, interaction), dict(interaction.row.parameters))
+
+
+async def _decide(request: Request, asking: Asking, values: dict[str, str]) -> Response:
+    found = services(request)
+    loaded = await situation.load(request, asking, found)
+    if loaded.purpose is None:
+        refusal = Refusal(ErrorCode.INVALID_SCOPE, "The purpose of this client is not declared any more: idp purposes add FILE.")
+        return await _end(request, asking, Refuse(refusal), loaded, found)
+    decision = dispatch(loaded.situation)
+    page = _PAGES.get(type(decision))
+    if page is not None:
+        return await _send_to(request, page[1], asking, values, found)
+    return await _end(request, asking, decision, loaded, found)
+
+
+async def _send_to(request: Request, path: str, asking: Asking, values: dict[str, str], found: Services) -> Response:
+    """Lead to the page of a step, in a running interaction."""
+    if asking.interaction is not None:
+        interaction = asking.interaction.id
+    else:
+        interaction = await found.interactions.begin(
+            client_id=asking.client.id,
+            parameters=values,
+            browser=cookies.ensure_browser(request),
+            now=found.clock(),
+            lifetime=found.settings.interaction_lifetime,
+        )
+    response = RedirectResponse(f"{path}?{urlencode({'interaction': interaction})}", 303)
+    cookies.attach(request, response)
+    return response
+
+
+async def _end(request: Request, asking: Asking, decision: Decision, loaded: Loaded, found: Services) -> Response:
+    """Answer the application, once. Raises: PageError ("finished"), when the same request was answered before."""
+    if asking.interaction is not None and not await found.interactions.finish(asking.interaction.id, found.clock()):
+        raise PageError("finished", 409)
+    if isinstance(decision, Issue) and loaded.session is not None and loaded.purpose is not None:
+        return await give_code(request, asking, decision, session=loaded.session, purpose=loaded.purpose)
+    refusal = decision.refusal if isinstance(decision, Refuse) else Refusal(ErrorCode.SERVER_ERROR, "The request could not be decided.")
+    return respond.error(request, asking.client, asking.request, refusal)
+
+
+def _tell(request: Request, registered: Registered, refusal: Refusal) -> Response:
+    """Tell the application that its request is wrong, as far as it can be understood."""
+    mode = registered.get("response_mode")
+    known = ResponseMode(mode) if mode in {each.value for each in ResponseMode} else ResponseMode.QUERY
+    state = None if "state" in registered.asked.parameters.repeated else registered.get("state")
+    told = refusal.parameters() | ({} if state is None or not _echoable(state) else {"state": state})
+    return respond.send(request, registered.client, registered.redirect_uri, known, told)
+
+
+def _echoable(state: str) -> bool:
+    return len(state) <= checks.MAX_STATE and state.isascii() and state.isprintable()
+
+
+routes = [
+    Route("/authorize", arrive, methods=["GET"]),
+    Route("/authorize", arrive_by_post, methods=["POST"]),
+]

@@ -1,0 +1,85 @@
+"""RFC 7662: POST /introspect. Only confidential applications ask; `sub` is told in the asker's own sector (design §5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.routing import Route
+
+from idp.protocol import bearer, issue
+from idp.protocol.answers import answer, read_form, refused
+from idp.protocol.client_authentication import authenticate
+from idp.protocol.services import services
+from idp.spec.errors import ErrorCode, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from idp.authorizations.records import Authorization
+    from idp.clients.records import Client
+    from idp.protocol.services import Services
+
+# §2.2: "If the introspection call is properly authorized but the token is not active […], the authorization server MUST return an
+# introspection response with the "active" field set to "false". […] [It] SHOULD NOT include any additional information".
+INACTIVE: Final = {"active": False}
+
+
+async def introspect(request: Request) -> Response:
+    """Answer whether a token holds at this moment."""
+    found = services(request)
+    sent = await read_form(request)
+    if isinstance(sent, Refusal):
+        return refused(sent)
+    caller = await authenticate(request, sent, found)
+    if isinstance(caller, Refusal):
+        return refused(caller)
+    if caller.public:
+        # §2.1: "the endpoint MUST also require some form of authorization to access this endpoint"
+        return refused(Refusal(ErrorCode.INVALID_CLIENT, "Only clients that authenticate may introspect.", 401))
+    token = sent.get("token")
+    if token is None:
+        return refused(Refusal(ErrorCode.INVALID_REQUEST, "token is required."))
+    return answer(await _access_token(token, caller, found) or await _refresh_token(token, caller, found) or INACTIVE)
+
+
+async def _access_token(presented: str, caller: Client, found: Services) -> Mapping[str, Any] | None:
+    token = await bearer.read(presented, found)
+    if token is None:
+        return None
+    if await found.clients.get(token.client_id) is None:
+        return INACTIVE
+    if token.authorization is None:
+        return INACTIVE if await found.authorizations.token_revoked(token.jti) else _members(token.claims, token.subject)
+    authorization = await found.authorizations.live(token.authorization, token.jti, found.clock())
+    if authorization is None:
+        return INACTIVE
+    return _members(token.claims, issue.subject(found, caller, authorization.person))
+
+
+def _members(claims: Mapping[str, Any], subject: str) -> dict[str, Any]:
+    shown = ("iss", "aud", "exp", "iat", "jti", "client_id", "scope", "auth_time", "acr", "amr")
+    return {"active": True, "token_type": "Bearer", "sub": subject} | {name: claims[name] for name in shown if name in claims}
+
+
+async def _refresh_token(presented: str, caller: Client, found: Services) -> Mapping[str, Any] | None:
+    """Tell about a refresh token to its own client only."""
+    authorization = await found.authorizations.by_refresh_token(presented, found.clock())
+    return None if authorization is None or authorization.client != caller.id else _about(authorization, caller, found)
+
+
+def _about(authorization: Authorization, caller: Client, found: Services) -> dict[str, Any]:
+    return {
+        "active": True,
+        "client_id": authorization.client,
+        "scope": " ".join(authorization.scope),
+        "sub": issue.subject(found, caller, authorization.person),
+        "iss": found.settings.issuer,
+        "exp": int(authorization.ends_at.timestamp()),
+        "iat": int(authorization.created_at.timestamp()),
+    }
+
+
+routes = [Route("/introspect", introspect, methods=["POST"])]

@@ -1,0 +1,145 @@
+"""OpenID Connect RP-Initiated Logout 1.0 §2: GET and POST /logout, for applications and for our own pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from idp.logout import rules
+from idp.protocol import current_session, issue, page_forms
+from idp.protocol.ending import end_session
+from idp.protocol.hints import hint
+from idp.protocol.services import services
+from idp.spec.response_modes import location
+from idp.web import cookies, parameters
+from idp.web.errors import PageError
+from idp.web.headers import form_target
+from idp.web.request_context import wish_language
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from idp.clients.records import Client
+    from idp.protocol.services import Services
+    from idp.sessions.records import Session
+    from idp.spec.id_token import Hint
+
+FORM = "logout"
+_CARRIED = ("id_token_hint", "post_logout_redirect_uri", "state", "client_id")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was looked up: the application behind a sound hint, the session of this browser, the session that the hint names."""
+
+    asked: rules.Asked
+    client: Client | None
+    session: Session | None
+    hinted_session: str | None
+
+
+async def by_link(request: Request) -> Response:
+    """Take a logout request by GET."""
+    return await _take(request, parameters.query(request), confirmed=False)
+
+
+async def by_form(request: Request) -> Response:
+    """Take a logout request by POST (§2), or the answer of our own form. Raises: PageError for a body that cannot be read."""
+    sent = await parameters.body(request)
+    if sent.problem == "content_type":
+        raise PageError("content_type", 415)
+    if "form_token" in sent.values:
+        await page_forms.read(request, FORM)
+        return await _take(request, sent, confirmed=True)
+    return await _take(request, sent, confirmed=False)
+
+
+async def _take(request: Request, sent: parameters.Parameters, *, confirmed: bool) -> Response:
+    if sent.problem or sent.repeated:
+        raise PageError("bad_request", 400)
+    wish_language(request, sent.get("ui_locales"))
+    known = await _look_up(request, sent.values, confirmed=confirmed)
+    decision = rules.decide(known.asked)
+    if isinstance(decision, rules.Ask):
+        return _ask(request, known, sent.values if decision.carry else {})
+    return await _sign_out(request, known, decision, sent.get("state"))
+
+
+async def _look_up(request: Request, sent: Mapping[str, str], *, confirmed: bool) -> _Known:
+    found = services(request)
+    session = await current_session.optional(request)
+    hinted = await hint(sent.get("id_token_hint"), found)
+    client = await found.clients.get(hinted.client_id) if hinted else None
+    # §2: "When both client_id and id_token_hint are present, the OP MUST verify that the Client Identifier matches"
+    if client is not None and sent.get("client_id", client.id) != client.id:
+        client = None
+    hinted_session = await _session_of(hinted, client, found)
+    uri = sent.get("post_logout_redirect_uri")
+    asked = rules.Asked(
+        signed_in=session is not None,
+        ours=client is not None,
+        names_session=_names(session, hinted, client, found) or (session is not None and session.id == hinted_session),
+        redirect_uri=uri,
+        registered=client is not None and uri in client.post_logout_redirect_uris,
+        confirmed=confirmed,
+    )
+    return _Known(asked, client, session, hinted_session)
+
+
+async def _session_of(hinted: Hint | None, client: Client | None, found: Services) -> str | None:
+    if hinted is None or hinted.sid is None or client is None:
+        return None
+    service_session = await found.sessions.by_sid(hinted.sid)
+    return service_session.session if service_session and service_session.client == client.id else None
+
+
+def _names(session: Session | None, hinted: Hint | None, client: Client | None, found: Services) -> bool:
+    if session is None or hinted is None or client is None:
+        return False
+    return issue.subject(found, client, session.person) == hinted.subject
+
+
+def _ask(request: Request, known: _Known, carried: Mapping[str, str]) -> Response:
+    """Ask the person. The redirect that follows the form must be allowed to leave (CSP form-action)."""
+    cookies.ensure_browser(request)
+    target = carried.get("post_logout_redirect_uri")
+    return services(request).renderer.page(
+        request,
+        "logout/confirm.html",
+        form_action=[form_target(target)] if target else [],
+        service=known.client.name if known.client else None,
+        hidden={name: carried[name] for name in _CARRIED if name in carried},
+    )
+
+
+async def _sign_out(request: Request, known: _Known, decision: rules.SignOut, state: str | None) -> Response:
+    """End the session, and lead on."""
+    found = services(request)
+    # A POST from another site comes without our cookie (SameSite=Lax): then the hint alone names the session.
+    ending = known.session.id if known.session else known.hinted_session
+    if ending is not None:
+        await end_session(found, ending, detail=f"logout:{known.client.id}" if known.client else "logout")
+    response = _onward(request, known, decision, state)
+    cookies.clear_session(response, found.settings)
+    return response
+
+
+def _onward(request: Request, known: _Known, decision: rules.SignOut, state: str | None) -> Response:
+    if decision.redirect_uri is None:
+        return services(request).renderer.page(
+            request, "logout/signed_out.html", href=None, service=known.client.name if known.client else None
+        )
+    # §3: "the OP MUST include the state value" if the request had one
+    return RedirectResponse(location(decision.redirect_uri, {} if state is None else {"state": state}), 303)
+
+
+routes = [
+    Route("/logout", by_link, methods=["GET"]),
+    Route("/logout", by_form, methods=["POST"]),
+]

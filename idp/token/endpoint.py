@@ -1,0 +1,49 @@
+"""RFC 6749 §3.2: POST /token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from idp.protocol import cors
+from idp.protocol.answers import answer, read_form, refused
+from idp.protocol.client_authentication import authenticate
+from idp.protocol.services import services
+from idp.spec.errors import ErrorCode, Refusal
+from idp.token.grants import GRANTS
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from idp.token.grants import Tokens
+
+
+async def token(request: Request) -> Response:
+    """Answer a token request: read, authenticate, then the grant type's own rules."""
+    outcome = await _outcome(request)
+    if isinstance(outcome, Refusal):
+        return refused(outcome)
+    return answer(outcome.content, headers={"x-access-log-id": outcome.entry_id} if outcome.entry_id else None)
+
+
+async def _outcome(request: Request) -> Tokens | Refusal:
+    found = services(request)
+    sent = await read_form(request)
+    if isinstance(sent, Refusal):
+        return sent
+    client = await authenticate(request, sent, found)
+    if isinstance(client, Refusal):
+        return client
+    grant_type = sent.get("grant_type")
+    if grant_type is None:
+        return Refusal(ErrorCode.INVALID_REQUEST, "grant_type is required.")
+    if grant_type not in GRANTS:
+        return Refusal(ErrorCode.UNSUPPORTED_GRANT_TYPE, f"grant_type must be one of {', '.join(GRANTS)}.")
+    if grant_type not in client.grant_types:
+        return Refusal(ErrorCode.UNAUTHORIZED_CLIENT, f"This client is not registered for {grant_type}.")
+    return await GRANTS[grant_type](found, client, sent)
+
+
+routes = [Route("/token", cors.registered(token, methods="POST"), methods=["POST", "OPTIONS"])]

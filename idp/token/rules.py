@@ -1,0 +1,76 @@
+"""RFC 6749 §4.1.3, §5.2, §6, RFC 7636 §4.6: what a token request must fit. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from idp.authorizations.records import CodeBinding, Rejected
+from idp.spec import pkce, scopes
+from idp.spec.errors import ErrorCode, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_CODE = {
+    Rejected.UNKNOWN: "The code is not one of this provider.",
+    Rejected.EXPIRED: "The code has expired: redeem it at once.",
+    Rejected.ENDED: "The sign-in or permission behind this code has ended: send the citizen to /authorize again.",
+    Rejected.REUSED: "The code was used before, so everything issued for it was revoked.",
+    Rejected.FOREIGN: "The code was issued to another client.",
+}
+_REFRESH = {
+    Rejected.UNKNOWN: "The refresh token is not one of this provider, or long used.",
+    Rejected.EXPIRED: "The refresh token has expired.",
+    Rejected.ENDED: "The sign-in or permission behind this token has ended: send the citizen to /authorize again.",
+    Rejected.REUSED: "The refresh token was used before, so everything issued with it was revoked.",
+    Rejected.FOREIGN: "The refresh token was issued to another client.",
+}
+
+
+def code_rejected(why: Rejected) -> Refusal:
+    """Say why a code yields nothing. §5.2: invalid_grant."""
+    return Refusal(ErrorCode.INVALID_GRANT, _CODE[why])
+
+
+def refresh_token_rejected(why: Rejected) -> Refusal:
+    """Say why a refresh token yields nothing."""
+    return Refusal(ErrorCode.INVALID_GRANT, _REFRESH[why])
+
+
+def fits(binding: CodeBinding, redirect_uri: str, verifier: str | None) -> Refusal | None:
+    """Compare a token request with what its code was bound to.
+
+    §4.1.3: "ensure that the "redirect_uri" parameter is present if the "redirect_uri" parameter was included in the initial authorization
+    request […], and if included ensure that their values are identical."
+    """
+    if binding.redirect_uri != redirect_uri:
+        return Refusal(ErrorCode.INVALID_GRANT, "redirect_uri is not the one of the authorization request.")
+    if pkce.matches(verifier, binding.code_challenge):
+        return None
+    if verifier is None:
+        return Refusal(ErrorCode.INVALID_GRANT, "code_verifier is missing: the code was asked for with a code_challenge.")
+    return Refusal(ErrorCode.INVALID_GRANT, "code_verifier does not fit the code_challenge of the authorization request.")
+
+
+def refreshed_scope(asked: str | None, granted: tuple[str, ...]) -> tuple[str, ...] | Refusal:
+    """Give the scope of a refreshed access token.
+
+    §6: "The requested scope MUST NOT include any scope not originally granted by the resource owner, and if omitted is treated as equal".
+    """
+    if asked is None:
+        return granted
+    wanted = scopes.parse(asked)
+    if wanted is None or not set(wanted) <= set(granted):
+        return Refusal(ErrorCode.INVALID_SCOPE, "scope may only narrow what was granted.")
+    return wanted
+
+
+def client_scope(asked: str | None, registered: Iterable[str]) -> tuple[str, ...] | Refusal:
+    """Give the scope of an application that acts for itself: what it registered, without anything about a person."""
+    own = tuple(value for value in registered if value not in scopes.PERSONAL_SCOPES)
+    if asked is None:
+        return own
+    wanted = scopes.parse(asked)
+    if wanted is None or not set(wanted) <= set(own):
+        return Refusal(ErrorCode.INVALID_SCOPE, "client_credentials gives only scopes that are registered and concern no citizen.")
+    return wanted

@@ -1,0 +1,64 @@
+"""OIDC Core §5.3: GET and POST /userinfo."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from idp.protocol import bearer, cors, issue
+from idp.protocol.answers import answer
+from idp.protocol.release import NotReleased, release
+from idp.protocol.services import services
+from idp.spec import scopes
+from idp.spec.errors import Refusal
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from idp.authorizations.records import Authorization
+    from idp.clients.records import Client
+    from idp.protocol.services import Services
+    from idp.spec.at_jwt import AccessToken
+
+
+async def userinfo(request: Request) -> Response:
+    """Tell what may be told. The read is recorded before the answer leaves; its entry is named in X-Access-Log-Id."""
+    found = services(request)
+    presented = await bearer.token_of(request)
+    if isinstance(presented, Refusal):
+        return bearer.refused(presented)
+    standing = await _standing(presented, found)
+    if isinstance(standing, Refusal):
+        return bearer.refused(standing)
+    client, authorization, token = standing
+    released = await release(found, authorization, "userinfo", _names(authorization, token))
+    if isinstance(released, NotReleased):
+        return bearer.refused(bearer.INVALID)
+    # §5.3.2: "The sub (subject) Claim MUST always be returned in the UserInfo Response."
+    content = {**released.claims, "sub": issue.subject(found, client, authorization.person)}
+    return answer(content, headers={"x-access-log-id": released.entry_id} if released.entry_id else None)
+
+
+async def _standing(presented: str, found: Services) -> tuple[Client, Authorization, AccessToken] | Refusal:
+    """Say what a token stands on, if it still stands."""
+    token = await bearer.read(presented, found)
+    if token is None:
+        return bearer.INVALID
+    if token.authorization is None or scopes.OPENID not in token.scope:
+        return bearer.insufficient(scopes.OPENID)
+    client = await found.clients.get(token.client_id)
+    authorization = await found.authorizations.live(token.authorization, token.jti, found.clock())
+    if client is None or authorization is None or authorization.client != client.id:
+        return bearer.INVALID
+    return client, authorization, token
+
+
+def _names(authorization: Authorization, token: AccessToken) -> frozenset[str]:
+    """Give the claims of this token: a refreshed one may have a narrower scope than was granted (RFC 6749 §6)."""
+    given_up = scopes.claims_of(authorization.scope) - scopes.claims_of(token.scope)
+    return authorization.claims.get("userinfo", frozenset()) - given_up
+
+
+routes = [Route("/userinfo", cors.registered(userinfo, methods="GET, POST"), methods=["GET", "POST", "OPTIONS"])]
