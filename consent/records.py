@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -142,12 +142,16 @@ class Asking:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Card:
-    """What was put before a citizen: enough to show later what was asked, and how, without any value."""
+    """What was put before a citizen: enough to show later what was asked, and how, without any value.
+
+    `text` is the card's whole text as it was shown, `text_hash` its SHA-256; it is kept once for all who saw the same.
+    """
 
     template: str
     language: str
     text_hash: str
     offered: frozenset[str]
+    text: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -170,7 +174,7 @@ class GrantEvent:
     occurred: dt.datetime
     purpose_version: int
     claims: frozenset[str]
-    actor: Mapping[str, str | None] | None = None
+    actor: Mapping[str, Any] | None = None
     template: str | None = None
     language: str | None = None
     text_hash: str | None = None

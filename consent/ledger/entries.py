@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from consent.access_log.records import Actor, Entry, Record, Subject
 from consent.records import EventKind
@@ -29,7 +29,7 @@ def queued(grant: Grant, event: GrantEvent, legal_ref: str | None) -> Entry:
     return _entry(grant, event, channel="ledger", acr=None, legal_ref=legal_ref, auth_time=None, occurred=event.occurred)
 
 
-def as_mapping(actor: Actor | None) -> Mapping[str, str | None] | None:
+def as_mapping(actor: Actor | None) -> Mapping[str, Any] | None:
     """Give an actor as the ledger keeps one."""
     return None if actor is None else dataclasses.asdict(actor)
 

@@ -16,6 +16,7 @@ import structlog
 from consent.decision import is_active
 from consent.errors import ChainClosed, GrantMoved, LogUnavailable
 from consent.ledger import entries
+from consent.ledger.rows import Change
 from consent.ledger.store import OPEN, GrantCondition, LedgerStore
 from consent.records import EventKind, Given, Grant, GrantEvent, GrantState
 from keys.errors import KeyDestroyed, StoreUnavailable
@@ -82,6 +83,10 @@ class Ledger:
         """Give the newest signed receipt of a grant."""
         return await self._store.receipt_of(grant)
 
+    async def text_of(self, text_hash: str) -> str | None:
+        """Give the text of a card that was answered, by the hash that receipt and event name (law.md R3, R7)."""
+        return await self._store.text(text_hash)
+
     async def request(self, asking: Asking, purpose: Purpose) -> Grant:
         """Note that a card is put before a citizen; give the open grant that an answer will move."""
         while True:
@@ -105,6 +110,7 @@ class Ledger:
         if again is not None:
             return again
         after, event = self._given(before, asking, purpose, claims, card)
+        await self._store.keep(card.text_hash, card.text)
         receipt = await self._receipts.sign(asking, purpose, after, event, card)
         entry = entries.answered(asking, after, event, purpose.legal_ref)
         if await self._store.answer(self._log, entry, after, event, receipt):
@@ -116,15 +122,22 @@ class Ledger:
         return again
 
     async def refuse(self, asking: Asking, purpose: Purpose, card: Card) -> Grant:
-        """Record a "no". What was allowed before stays allowed: taking back is another act. Raises: GrantMoved, LogUnavailable."""
-        before = await self.request(asking, purpose)
-        state = GrantState.REFUSED if before.state is GrantState.REQUESTED else before.state
-        after = dataclasses.replace(before, state=state, version=before.version + 1)
-        event = self._event(after, EventKind.REFUSED, card, purpose.version, card.offered)
-        entry = entries.answered(asking, after, event, purpose.legal_ref)
-        if not await self._store.answer(self._log, entry, after, event, None):
-            raise GrantMoved(before.id)
-        return after
+        """Record a "no", whatever the log does. What was allowed before stays allowed: taking back is another act."""
+        await self._store.keep(card.text_hash, card.text)
+        while True:
+            before = await self.request(asking, purpose)
+            change = Change(
+                id=self._new_id(),
+                kind=EventKind.REFUSED,
+                state=GrantState.REFUSED if before.state is GrantState.REQUESTED else None,
+                occurred=self._clock(),
+                card=card,
+                purpose_version=purpose.version,
+            )
+            refused = await self._store.move(GrantCondition(before.id, (before.state,)), change)
+            if refused is not None:
+                self.kick.set()
+                return refused
 
     async def withdraw(self, grant: str, by: Actor | None = None) -> Grant | None:
         """Take a permission back, at once, whatever the log does; again is the same as once. None when there is no such grant.
@@ -191,13 +204,16 @@ class Ledger:
         return Given(grant, last[1], last[0].id)
 
     async def _close(self, condition: GrantCondition, kind: EventKind, by: Actor | None) -> Grant | None:
-        closed = await self._store.move(condition, kind, event=self._new_id(), now=self._clock(), actor=entries.as_mapping(by))
+        closed = await self._store.move(condition, self._end(kind, by))
         if closed is None:
             return await self.get(condition.grant)
         if not await self._store.settle():
             _log.warning("withdrawal_did_not_wait_for_the_log", grant=closed.id)
         self.kick.set()
         return closed
+
+    def _end(self, kind: EventKind, by: Actor | None = None) -> Change:
+        return Change(id=self._new_id(), kind=kind, state=GrantState(kind.value), occurred=self._clock(), actor=entries.as_mapping(by))
 
     async def _expired(self, grant: Grant) -> bool:
         """Close an active grant whose time is over before anything is asked again."""
@@ -206,8 +222,7 @@ class Ledger:
         return over and (await self._expire(grant.id, now)) is not None
 
     async def _expire(self, grant: str, now: dt.datetime) -> Grant | None:
-        condition = GrantCondition(grant, (GrantState.ACTIVE,), over_at=now)
-        closed = await self._store.move(condition, EventKind.EXPIRED, event=self._new_id(), now=now, actor=None)
+        closed = await self._store.move(GrantCondition(grant, (GrantState.ACTIVE,), over_at=now), self._end(EventKind.EXPIRED))
         self.kick.set()
         return closed
 

@@ -14,20 +14,36 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
+    from consent.records import Card
 
-def closing(grant: Grant, kind: EventKind, event: str, now: dt.datetime, actor: Mapping[str, str | None] | None) -> GrantEvent:
-    """Make the event that tells of a grant's end."""
-    return GrantEvent(
-        id=event,
-        grant=grant.id,
-        grant_version=grant.version,
-        kind=kind,
-        occurred=now,
-        purpose_version=grant.purpose_version,
-        claims=grant.claims,
-        actor=actor,
-        language=grant.language,
-    )
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What happens to a grant outside the log's transaction, and the event that tells of it. `state` None leaves the state as it is."""
+
+    id: str
+    kind: EventKind
+    state: GrantState | None
+    occurred: dt.datetime
+    actor: Mapping[str, Any] | None = None
+    card: Card | None = None
+    purpose_version: int | None = None
+
+    def event(self, grant: Grant) -> GrantEvent:
+        """Make the event of a grant that was changed so."""
+        return GrantEvent(
+            id=self.id,
+            grant=grant.id,
+            grant_version=grant.version,
+            kind=self.kind,
+            occurred=self.occurred,
+            purpose_version=self.purpose_version or grant.purpose_version,
+            claims=self.card.offered if self.card else grant.claims,
+            actor=self.actor,
+            template=self.card.template if self.card else None,
+            language=self.card.language if self.card else grant.language,
+            text_hash=self.card.text_hash if self.card else None,
+        )
 
 
 def _names(claims: frozenset[str]) -> str:

@@ -13,20 +13,21 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from consent.ledger.rows import closing, event_values, grant_values, to_event, to_grant
-from consent.ledger.tables import consent_events, consent_queue, grants
+from consent.ledger.rows import event_values, grant_values, to_event, to_grant
+from consent.ledger.tables import consent_events, consent_queue, consent_texts, grants
 from consent.records import GrantState
 from keys.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy.sql.base import Executable
 
     from consent.access_log import AccessLog
     from consent.access_log.records import Entry
-    from consent.records import EventKind, Grant, GrantEvent
+    from consent.ledger.rows import Change
+    from consent.records import Grant, GrantEvent
     from keys.database import Database, Transaction
 
 OPEN: Final = (GrantState.REQUESTED, GrantState.ACTIVE)
@@ -49,6 +50,7 @@ class LedgerStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
 
     async def find(self, person: str, client: str, purpose: str) -> Grant | None:
         """Find the open grant of these three, else the newest closed one."""
@@ -89,6 +91,23 @@ class LedgerStore:
             row = (await connection.execute(query)).first()
         return None if row is None else (to_event(row), row.receipt)
 
+    async def keep(self, text_hash: str, text: str) -> None:
+        """Keep the text of a card, once."""
+        query = sa.select(consent_texts.c.text_hash).where(consent_texts.c.text_hash == text_hash)
+        async with self._database.read() as connection:
+            if (await connection.execute(query)).first() is not None:
+                return
+        insert = self._insert(consent_texts).values(text_hash=text_hash, text=text).on_conflict_do_nothing()
+        async with self._database.statement() as connection:
+            await connection.execute(insert)
+
+    async def text(self, text_hash: str) -> str | None:
+        """Give the text of a card by its hash."""
+        query = sa.select(consent_texts.c.text).where(consent_texts.c.text_hash == text_hash)
+        async with self._database.read() as connection:
+            found: str | None = (await connection.execute(query)).scalar_one_or_none()
+        return found
+
     async def answer(self, log: AccessLog, entry: Entry, after: Grant, event: GrantEvent, receipt: str | None) -> bool:
         """Append the entry of an answer to a card with the rows that move its grant to `after`, all in the log's own transaction.
 
@@ -105,8 +124,7 @@ class LedgerStore:
 
     async def open_slot(self, grant: Grant, event: GrantEvent) -> bool:
         """Make a grant that was only requested; False when one of the same three is open already."""
-        insert = sqlite.insert(grants) if self._database.dialect == "sqlite" else postgresql.insert(grants)
-        statement = insert.values(**grant_values(grant)).on_conflict_do_nothing().returning(grants.c.id)
+        statement = self._insert(grants).values(**grant_values(grant)).on_conflict_do_nothing().returning(grants.c.id)
         async with self._database.transaction() as transaction:
             if (await transaction.execute(statement)).first() is None:
                 return False
@@ -114,19 +132,18 @@ class LedgerStore:
             await transaction.commit()
         return True
 
-    async def move(
-        self, condition: GrantCondition, kind: EventKind, *, event: str, now: dt.datetime, actor: Mapping[str, str | None] | None
-    ) -> Grant | None:
-        """Close a grant that meets the condition, at once, and queue the event for the log; None when none met it."""
-        statement = (
-            sa.update(grants).where(*condition.clauses()).values(state=kind.value, version=grants.c.version + 1).returning(*grants.c)
-        )
+    async def move(self, condition: GrantCondition, change: Change) -> Grant | None:
+        """Change a grant that meets the condition, at once, and queue the event for the log; None when none met it."""
+        values: dict[str, Any] = {"version": grants.c.version + 1}
+        if change.state is not None:
+            values["state"] = change.state.value
+        statement = sa.update(grants).where(*condition.clauses()).values(**values).returning(*grants.c)
         async with self._database.transaction() as transaction:
             row = (await transaction.execute(statement)).first()
             if row is None:
                 return None
             grant = to_grant(row)
-            await _write(transaction, closing(grant, kind, event, now, actor))
+            await _write(transaction, change.event(grant))
             await transaction.commit()
         return grant
 

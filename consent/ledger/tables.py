@@ -62,6 +62,14 @@ consent_events = sa.Table(
     sa.Index("consent_events_of_grant", "grant_id", "grant_version", unique=True),
 )
 
+#: The text of every card that was answered, once for each wording.
+consent_texts = sa.Table(
+    "consent_texts",
+    metadata,
+    sa.Column("text_hash", sa.String(64), primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+)
+
 #: Events whose entry in the access log is still to be written.
 consent_queue = sa.Table(
     "consent_queue",

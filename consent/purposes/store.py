@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from consent.errors import PurposeRefused
 from consent.purposes.declaration import build, content_hash, parse
 from consent.purposes.tables import purpose_versions
 
@@ -78,6 +79,8 @@ class Purposes:
         newest = await self._read(_NEWEST, {"id": content["id"]})
         if newest is not None and newest.text_hash == digest:
             return newest
+        if newest is not None and newest.agency != content["agency"]:
+            raise PurposeRefused("agency", f"{newest.id} was declared by {newest.agency}: another agency needs another id")
         version, declared_at = (newest.version + 1 if newest else 1), self._clock()
         row = {
             "purpose": content["id"],

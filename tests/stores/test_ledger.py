@@ -140,6 +140,19 @@ async def test_refusing_is_recorded_and_asked_anew(home: House) -> None:
     assert sorted(await logged(home, person)) == ["given", "refused", "requested", "requested"]
 
 
+async def test_refusing_works_while_the_log_is_down(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    person, purpose = await home.person(), await home.purpose()
+
+    async def down(*_: object) -> None:
+        raise LogUnavailable("down")
+
+    monkeypatch.setattr(home.consent.access_log, "append", down)
+    refused = await home.consent.ledger.refuse(asking(person), purpose, card(*OFFERED))
+    assert refused.state is GrantState.REFUSED
+    event = (await home.consent.ledger.events(refused.id))[-1]
+    assert (event.kind, event.text_hash, event.claims) == (EventKind.REFUSED, "ab" * 32, frozenset(OFFERED))
+
+
 async def test_refusing_a_second_card_takes_nothing_back(home: House) -> None:
     person = await home.person()
     result = await given(home, person)

@@ -48,6 +48,13 @@ async def test_a_refused_declaration_leaves_nothing(purposes: Purposes) -> None:
     assert await purposes.list() == []
 
 
+async def test_no_agency_takes_over_anothers_purpose(purposes: Purposes) -> None:
+    await purposes.add(ADUAN)
+    with pytest.raises(PurposeRefused) as caught:
+        await purposes.add(ADUAN.replace('agency = "diskominfo"', 'agency = "dinkes"'))
+    assert caught.value.field == "agency"
+
+
 async def test_what_is_not_declared_is_not_found(purposes: Purposes) -> None:
     assert await purposes.get("aduan") is None
     assert await purposes.get("aduan", 1) is None

@@ -10,7 +10,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY = ("purpose_versions", "consent_events")
+APPEND_ONLY = ("purpose_versions", "consent_events", "consent_texts")
 OPEN = sa.text("state IN ('requested', 'active')")
 
 
@@ -77,6 +77,11 @@ def _events() -> None:
         sa.Column("receipt", sa.Text),
     )
     op.create_index("consent_events_of_grant", "consent_events", ["grant_id", "grant_version"], unique=True)
+    op.create_table(
+        "consent_texts",
+        sa.Column("text_hash", sa.String(64), primary_key=True),
+        sa.Column("text", sa.Text, nullable=False),
+    )
     op.create_table(
         "consent_queue",
         sa.Column("event_id", sa.String(22), primary_key=True),

@@ -1,0 +1,40 @@
+"""The public pages of purpose declarations (law.md R8): what every agency said it reads, why, and on which ground, in every version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from idp.protocol.services import services
+from idp.web.errors import PageError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+_LONGEST_VERSION = 6
+
+
+async def index(request: Request) -> Response:
+    """Answer GET /purposes: all of them, by agency."""
+    found = services(request)
+    purposes = sorted(await found.consent.purposes.list(), key=lambda purpose: (purpose.agency, purpose.id))
+    return found.renderer.page(request, "approve/purposes.html", purposes=purposes)
+
+
+async def show(request: Request) -> Response:
+    """Answer GET /purposes/{id}[?version=N]: one of them, the newest version unless another is named."""
+    found = services(request)
+    asked = request.query_params.get("version")
+    purpose = await found.consent.purposes.get(request.path_params["purpose"], _number(asked))
+    if purpose is None:
+        raise PageError("no_purpose", 404)
+    versions = await found.consent.purposes.versions(purpose.id)
+    return found.renderer.page(request, "approve/purpose.html", purpose=purpose, versions=[known.version for known in versions])
+
+
+def _number(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > _LONGEST_VERSION:
+        raise PageError("no_purpose", 404)
+    return int(text)
