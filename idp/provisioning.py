@@ -12,6 +12,7 @@ from migrations import standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
     from idp.settings import Settings
     from keys.database import Database, StoreName
 
