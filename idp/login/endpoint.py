@@ -8,8 +8,8 @@ from starlette.routing import Route
 
 from idp.accounts import names
 from idp.events.records import EventKind
-from idp.login import factor, password, rules
-from idp.protocol import current_session, page_forms, signing_in
+from idp.login import factor, rules
+from idp.protocol import current_session, page_forms, password_check, signing_in
 from idp.protocol.services import services
 from idp.sessions.records import SignIn
 from idp.web import cookies
@@ -30,7 +30,8 @@ async def show(request: Request) -> Response:
     """Show the page, unless somebody is signed in and nobody asked for more."""
     onward = await signing_in.way(request)
     session = await current_session.optional(request)
-    if session is not None and onward.interaction is None and not session.unattended:
+    again = "again" in request.query_params
+    if session is not None and onward.interaction is None and not session.unattended and not again:
         return page_forms.see_other(onward.next)
     if session is not None and session.unattended and _may_go_on(request, onward):
         return await _ask_who(request, onward, session.person)
@@ -52,16 +53,16 @@ async def submit(request: Request) -> Response:
         return await signing_in.confirm(request, onward)
     if "other" in fields:
         return await _somebody_else(request, onward)
-    attempt = password.Attempt(
+    attempt = password_check.Attempt(
         fields.get("identifier", ""), fields.get("password", ""), client_address(request), cookies.ensure_browser(request)
     )
     errors = _missing(request, attempt)
     if errors:
         return _form(request, onward, status=422, errors=errors, identifier=attempt.identifier)
-    outcome = await password.check(services(request), attempt)
+    outcome = await password_check.check(services(request), attempt)
     if isinstance(outcome, Wait):
         return _wait(request, onward, outcome)
-    if isinstance(outcome, password.Wrong):
+    if isinstance(outcome, password_check.Wrong):
         wrong = {"identifier": services(request).renderer.t(request, "login.wrong")}
         return _form(request, onward, status=422, errors=wrong, identifier=attempt.identifier)
     return await _right(request, onward, outcome.account, remembered=fields.get("remember") == "yes")
@@ -131,7 +132,7 @@ def _wait(request: Request, onward: Way, wait: Wait) -> Response:
     return response
 
 
-def _missing(request: Request, attempt: password.Attempt) -> dict[str, str]:
+def _missing(request: Request, attempt: password_check.Attempt) -> dict[str, str]:
     texts = services(request).renderer
     empty = {"identifier": not attempt.identifier.strip(), "password": not attempt.password}
     return {name: texts.t(request, f"login.missing.{name}") for name, missing in empty.items() if missing}

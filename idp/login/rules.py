@@ -5,13 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from idp.accounts.records import AccountState, IdentifierKind
+from idp.accounts.records import AccountState
 
 if TYPE_CHECKING:
-    from idp.accounts.records import Account, Identifier
-
-LONGEST_PASSWORD = 1024
-"""Longer input is refused before it is hashed; NIST asks to allow at least 64."""
+    from idp.accounts.records import Account
 
 
 class After(StrEnum):
@@ -21,20 +18,6 @@ class After(StrEnum):
     FACTOR = "factor"
     LOCKED = "locked"
     RECOVER = "recover"
-
-
-def hashes(identifier: Identifier | None, *, shared_phone: int) -> int:
-    """Say how many password hashes a failed attempt costs, whoever exists.
-
-    A telephone number may belong to several accounts, so every failed attempt by telephone costs as many hashes as the largest
-    household; any other identifier has one owner at most.
-    """
-    return shared_phone if identifier is not None and identifier.kind is IdentifierKind.PHONE else 1
-
-
-def counted_as(identifier: Identifier | None, typed: str) -> str:
-    """Give what attempts are counted by: the identifier as typed, normalised, never the person: an unknown one counts alike."""
-    return f"{identifier.kind}:{identifier.value}" if identifier else f"?:{typed.strip().casefold()[:254]}"
 
 
 def after_password(account: Account, *, factors_lost: bool) -> After:

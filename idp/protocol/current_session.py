@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from idp.accounts.records import Account
     from idp.protocol.services import Services
     from idp.sessions.records import Session
+
+
+FRESH = dt.timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,17 @@ async def required(request: Request, *, acr: str | None = None) -> Session:
     return session
 
 
+async def fresh(request: Request) -> Session:
+    """Give the session for a page that changes how its owner signs in: the sign-in must be of the last minutes.
+
+    Raises: HTTPException 303 to sign in again, which leads back to this page.
+    """
+    session = await required(request)
+    if services(request).clock() - session.auth_time > FRESH:
+        raise _elsewhere(request, "/login", again="1")
+    return session
+
+
 async def name_of(found: Services, person: str) -> str:
     """Give a person's own name for that person's own page; empty when there is none."""
     sealed = await found.accounts.sealed(person, ["name"])
@@ -67,7 +82,8 @@ async def _active(found: Services, person: str) -> Account | None:
     return account if account is not None and account.state is AccountState.ACTIVE else None
 
 
-def _elsewhere(request: Request, path: str) -> HTTPException:
+def _elsewhere(request: Request, path: str, **more: str) -> HTTPException:
     here = request.url.path if request.method != "GET" or not request.url.query else f"{request.url.path}?{request.url.query}"
     target = page_forms.local_path(here)
-    return HTTPException(303, headers={"location": path if target == "/" else f"{path}?next={quote(target, safe='')}"})
+    query = urlencode(({"next": target} if target != "/" else {}) | more)
+    return HTTPException(303, headers={"location": f"{path}?{query}" if query else path})

@@ -15,7 +15,6 @@ from idp.protocol.services import services
 from idp.sessions.labels import label
 from idp.sessions.records import AAL1, AAL2
 from idp.web import cookies
-from idp.web.headers import form_target
 from idp.web.request_context import client_address
 
 if TYPE_CHECKING:
@@ -40,8 +39,8 @@ class Way:
 
     @property
     def form_action(self) -> Sequence[str]:
-        """Origins that the last form of a sign-in may end at (CSP `form-action` governs the redirects that follow a POST)."""
-        return [] if self.interaction is None else [form_target(self.interaction.request.redirect_uri)]
+        """URIs that the last form of a sign-in may end at (CSP `form-action` governs the redirects that follow a POST)."""
+        return [] if self.interaction is None else [self.interaction.request.redirect_uri]
 
     @property
     def query(self) -> str:

@@ -93,6 +93,10 @@ class RateLimits:
         """Count a try of a second factor. The password was right, so this is the owner or a thief of the password."""
         return await self.take((self.rules.factor, person))
 
+    async def own_password(self, person: str) -> Taken | Wait:
+        """Count a try of the old password on one's own pages: the session may be a stranger's on a phone left open."""
+        return await self.take((self.rules.factor, f"password\0{person}"))
+
     async def message(self, recipient: str, *, address: str, browser: str, known: bool = False) -> Taken | Wait:
         """Count a code that is asked to be sent to `recipient`. A known device has an allowance that strangers cannot use up."""
         rules = self.rules

@@ -17,7 +17,7 @@ class Purpose(StrEnum):
 
     ENROL = "enrol"
     RECOVER = "recover"
-    CONTACT = "contact"
+    FACTOR = "factor"
     SLIP = "slip"
 
 

@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from idp.accounts import identifiers
+from idp.accounts.records import IdentifierKind
 from idp.accounts.store import SHARED_PHONE
 from idp.events.records import EventKind
-from idp.login import rules
 from idp.web.rate_limits import Wait
 from keys.database import require_no_connection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from idp.accounts.records import Account
+    from idp.accounts.records import Account, Identifier
     from idp.protocol.services import Services
+
+
+LONGEST_PASSWORD = 1024
+"""Longer input is refused after it cost what any input costs; NIST SP 800-63B §3.1.1.2 asks to allow at least 64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,12 @@ async def check(found: Services, attempt: Attempt) -> Right | Wrong | Wait:
     identifier = identifiers.parse(attempt.identifier)
     candidates = await found.accounts.find(identifier)
     known = await found.events.knows_device([account.person for account in candidates], attempt.browser)
-    counted = rules.counted_as(identifier, attempt.identifier)
+    counted = counted_as(identifier, attempt.identifier)
     taken = await found.limits.sign_in(counted, address=attempt.address, browser=attempt.browser, known=known)
     if isinstance(taken, Wait):
         await found.events.record(EventKind.SIGN_IN_DELAYED, at=now, address=attempt.address)
         return taken
-    account = await _owner(found, candidates, attempt.password, rules.hashes(identifier, shared_phone=SHARED_PHONE))
+    account = await _owner(found, candidates, attempt.password, hashes(identifier, shared_phone=SHARED_PHONE))
     if account is None:
         # a failure is recorded with the person only where one person was meant, by the same single statement
         person = candidates[0].person if len(candidates) == 1 else None
@@ -65,12 +69,26 @@ async def check(found: Services, attempt: Attempt) -> Right | Wrong | Wait:
 async def _owner(found: Services, candidates: Sequence[Account], password: str, hashes: int) -> Account | None:
     """Find whose password this is. Who fails has paid for `hashes` hashes, however many candidates there were."""
     require_no_connection("a password hash")
-    short = password[: rules.LONGEST_PASSWORD]
+    short = password[:LONGEST_PASSWORD]
     padded: list[Account | None] = [*candidates[:hashes], *([None] * (hashes - len(candidates)))]
     for account in padded:
         checked = await found.keyring.passwords.verify(account.password_hash if account else None, short)
-        if account is not None and checked.ok and len(password) <= rules.LONGEST_PASSWORD:
+        if account is not None and checked.ok and len(password) <= LONGEST_PASSWORD:
             if checked.rehash and account.password_hash:
                 await found.accounts.rehash(account.person, account.password_hash, checked.rehash)
             return account
     return None
+
+
+def hashes(identifier: Identifier | None, *, shared_phone: int) -> int:
+    """Say how many password hashes a failed attempt costs, whoever exists.
+
+    A telephone number may belong to several accounts, so every failed attempt by telephone costs as many hashes as the largest
+    household; any other identifier has one owner at most.
+    """
+    return shared_phone if identifier is not None and identifier.kind is IdentifierKind.PHONE else 1
+
+
+def counted_as(identifier: Identifier | None, typed: str) -> str:
+    """Give what attempts are counted by: the identifier as typed, normalised, never the person: an unknown one counts alike."""
+    return f"{identifier.kind}:{identifier.value}" if identifier else f"?:{typed.strip().casefold()[:254]}"
