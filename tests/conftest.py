@@ -18,8 +18,10 @@ from sqlalchemy.engine import make_url
 from keys.database import Database, StoreName, store_urls
 from migrations.upgrade import upgrade
 
+pytest_plugins = ["tests.fixtures.providers"]
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 STORES: tuple[StoreName, ...] = get_args(StoreName)
 KINDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
@@ -39,7 +41,7 @@ def postgres_url() -> Iterator[str]:
     if given:
         yield given
         return
-    # The wheel wants a runtime folder of mode 0700; as root it opens its data folder's parents for its own user; socket paths must stay short.
+    # The wheel wants a runtime folder of mode 0700; as root it opens its data folder's parents to its own user; socket paths stay short.
     runtime = Path(tempfile.gettempdir()) / f"gerbang-xdg-{os.getuid()}"
     runtime.mkdir(mode=0o700, exist_ok=True)
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
@@ -97,6 +99,24 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def copy_database(postgres_url: str, run_folder: Path) -> Callable[[str, str], str]:
+    """Copy a database of the test server: (template, name) → URL of the copy, in place of an older one."""
+
+    def copy(template: str, name: str) -> str:
+        with fasteners.InterProcessLock(run_folder / "copy.lock"):  # a template takes one copier at a time
+            asyncio.run(_execute(postgres_url, f'DROP DATABASE IF EXISTS "{name}"', f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+        return _named(postgres_url, name)
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def drop_database(postgres_url: str) -> Callable[[str], None]:
+    """Drop a database of the test server, whoever is still connected."""
+    return lambda name: asyncio.run(_execute(postgres_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+
+
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
     """The database that a test runs on; tests that name this fixture run on both."""
@@ -114,13 +134,10 @@ def database_urls(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> 
             shutil.copy(file, folder / file.name)
         yield store_urls(f"sqlite:///{folder}/idp.sqlite3", None, None)
         return
-    server: str = request.getfixturevalue("postgres_url")
     template_name: str = request.getfixturevalue("postgres_template")
     name = f"t_{uuid4().hex[:16]}"
-    with fasteners.InterProcessLock(request.getfixturevalue("run_folder") / "copy.lock"):  # a template takes one copier at a time
-        asyncio.run(_execute(server, f'CREATE DATABASE "{name}" TEMPLATE "{template_name}"'))
-    yield store_urls(_named(server, name), None, None)
-    asyncio.run(_execute(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+    yield store_urls(request.getfixturevalue("copy_database")(template_name, name), None, None)
+    request.getfixturevalue("drop_database")(name)
 
 
 @pytest.fixture
