@@ -1,0 +1,131 @@
+"""A visitor with a browser of his own, who looks at every page twice: once by eye (a picture), once by axe."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import pyotp
+from axe_playwright_python.sync_playwright import Axe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+
+_axe = Axe()
+
+
+@dataclass
+class Walk:
+    """One visitor. `foreign` collects requests to other origins that a page of the provider made by itself."""
+
+    context: BrowserContext
+    page: Page
+    issuer: str
+    folder: Path
+    width: int
+    language: str
+    scripts: bool
+    scheme: str
+    foreign: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @classmethod
+    def start(
+        cls, browser: Browser, issuer: str, folder: Path, *, width: int, language: str, scripts: bool, scheme: str, **more: Any
+    ) -> Self:
+        """Open a profile without history, cookies or cache."""
+        context = browser.new_context(
+            viewport={"width": width, "height": 740},
+            java_script_enabled=scripts,
+            color_scheme="dark" if scheme == "dark" else "light",
+            locale="id-ID",
+            **more,
+        )
+        context.set_default_timeout(15_000)
+        if language != "id":
+            context.add_cookies([{"name": "gerbang_language", "value": language, "url": issuer}])
+        page = context.new_page()
+        visitor = cls(context, page, issuer, folder, width, language, scripts, scheme)
+        page.on("request", visitor._requested)
+        page.on("console", visitor._said)
+        return visitor
+
+    def close(self) -> None:
+        """Throw the profile away."""
+        self.context.close()
+
+    def keep_last(self, name: str) -> None:
+        """Keep a picture of where a failed walk stood."""
+        self._picture(f"failed-{re.sub(r'[^a-z0-9]+', '-', name.lower())}")
+
+    def _requested(self, request: Request) -> None:
+        from_us = self.page.url.startswith(self.issuer)
+        if from_us and not request.is_navigation_request() and not request.url.startswith((self.issuer, "data:")):
+            self.foreign.append(request.url)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        """Keep what the browser complains about (the content policy, scripts); that an error page has an error's status is no complaint."""
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.problems.append(message.text)
+
+    def go(self, path: str) -> Self:
+        """Open a page of the provider, or any address."""
+        self.page.goto(path if path.startswith("http") else self.issuer + path)
+        return self
+
+    def look(self, name: str) -> Self:
+        """Demand what every page must have, take its picture, and let axe look at it."""
+        self._picture(name)
+        page = self.page
+        where = f"{name} at {page.url}"
+        assert page.locator("html").get_attribute("lang") == self.language, where
+        assert page.locator("h1").count() == 1, f"one h1: {where}"
+        assert page.locator(".bar .who a[hreflang]").count() == 1, f"language switch: {where}"
+        if self.scripts:
+            overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert overflow <= 0, f"scrolls sideways by {overflow}px: {where}"
+            found = _axe.run(page).response["violations"]
+            assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found] == [], where
+        assert self.foreign == [], where
+        assert self.problems == [], where
+        return self
+
+    def _picture(self, name: str) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        scheme = "" if self.scheme == "light" else f"-{self.scheme}"
+        self.page.screenshot(path=self.folder / f"{name}-{self.language}-{self.width}{scheme}.png", full_page=True)
+
+    # --- what people do ---------------------------------------------------------------------------------------------------------
+
+    def sign_in(self, person: Mapping[str, Any]) -> Self:
+        """Fill the sign-in page and, where the person has one, the second code."""
+        self.page.fill("#identifier", person["email"])
+        self.page.fill("#password", person["password"])
+        self.submit()
+        if person.get("totp_secret"):
+            self.page.wait_for_url("**/login/second-factor**")
+            self.enter_code(pyotp.TOTP(person["totp_secret"]).now())
+        return self
+
+    def enter_code(self, code: str) -> Self:
+        """Type six digits: with scripts they send themselves."""
+        here = self.page.url
+        self.page.fill("#code", code)
+        if self.scripts:
+            self.page.wait_for_url(lambda url: url != here)
+            return self
+        return self.submit()
+
+    def submit(self) -> Self:
+        """Press the page's one primary button."""
+        self.page.click("main form .button:not(.secondary):not(.danger):not(.quiet)")
+        return self
+
+    @property
+    def text(self) -> str:
+        """What the page says."""
+        return self.page.inner_text("body")
