@@ -135,9 +135,10 @@ def database_urls(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> 
         yield store_urls(f"sqlite:///{folder}/idp.sqlite3", None, None)
         return
     template_name: str = request.getfixturevalue("postgres_template")
+    drop = request.getfixturevalue("drop_database")
     name = f"t_{uuid4().hex[:16]}"
     yield store_urls(request.getfixturevalue("copy_database")(template_name, name), None, None)
-    request.getfixturevalue("drop_database")(name)
+    drop(name)
 
 
 @pytest.fixture

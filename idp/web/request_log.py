@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 from starlette.requests import Request
+from starlette.routing import Route
 
 from idp.web import errors, metrics
 from idp.web.request_context import state_of
 from keys.opaque import new_id
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger()
@@ -58,8 +60,17 @@ class RequestLog:
 
 def route_of(scope: Scope) -> str:
     """Give the template of the route that answered, never the path itself: paths may carry ids."""
-    route = scope.get("route")
-    return getattr(route, "path", None) or "unmatched"
+    endpoint, app = scope.get("endpoint"), scope.get("app")
+    if endpoint is None or app is None:
+        return "unmatched"
+    paths: dict[object, str] = getattr(app.state, "route_paths", None) or _index(app)
+    return paths.get(endpoint, "unmatched")
+
+
+def _index(app: Starlette) -> dict[object, str]:
+    """Remember which endpoint answers which template: the router tells a request's endpoint, not its route."""
+    app.state.route_paths = {route.endpoint: route.path for route in app.router.routes if isinstance(route, Route)}
+    return app.state.route_paths
 
 
 def _note(scope: Scope, status: int, seconds: float, reference: str) -> None:
