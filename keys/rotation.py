@@ -48,31 +48,32 @@ class Timed(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a key stands: its state, when it stops signing, when it stops verifying (None: not decided yet)."""
+class Span:
+    """The times of one key among its siblings: when it stops signing, and verifying (None: not decided yet)."""
 
-    state: KeyState
+    not_before: dt.datetime
     retires_at: dt.datetime | None
     removes_at: dt.datetime | None
+    removed: bool
+
+    def state(self, now: dt.datetime) -> KeyState:
+        """Tell the state at `now`."""
+        if self.removed or (self.removes_at is not None and self.removes_at <= now):
+            return KeyState.REMOVED
+        if self.retires_at is not None and self.retires_at <= now:
+            return KeyState.RETIRED
+        return KeyState.PENDING if self.not_before > now else KeyState.ACTIVE
 
 
-def standings(keys: Sequence[Timed], now: dt.datetime, lifetimes: Lifetimes) -> list[Standing]:
-    """Tell where each key of one algorithm stands; `keys` in the order in which they were made."""
+def spans(keys: Sequence[Timed], lifetimes: Lifetimes) -> list[Span]:
+    """Give the span of each key of one algorithm; `keys` in the order in which they were made."""
     found = []
     for number, key in enumerate(keys):
         later = [other.not_before for other in keys[number + 1 :]]
         retires_at = max(min(later), key.not_before) if later else None
         removes_at = key.removed_at or (retires_at + lifetimes.retired if retires_at else None)
-        found.append(Standing(_state(key, now, retires_at, removes_at), retires_at, removes_at))
+        found.append(Span(key.not_before, retires_at, removes_at, key.removed_at is not None))
     return found
-
-
-def _state(key: Timed, now: dt.datetime, retires_at: dt.datetime | None, removes_at: dt.datetime | None) -> KeyState:
-    if key.removed_at is not None or (removes_at is not None and removes_at <= now):
-        return KeyState.REMOVED
-    if retires_at is not None and retires_at <= now:
-        return KeyState.RETIRED
-    return KeyState.PENDING if key.not_before > now else KeyState.ACTIVE
 
 
 def successor_start(keys: Sequence[Timed], now: dt.datetime, lifetimes: Lifetimes) -> dt.datetime | None:

@@ -15,7 +15,7 @@ from keys.encoding import encode
 from keys.errors import RootVersionGone, TokenInvalid
 from keys.records import StoredSigningKey
 from keys.ring import Ring, SigningKey
-from keys.rotation import KeyState, Lifetimes, Standing, successor_start
+from keys.rotation import KeyState, Lifetimes, Span, successor_start
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -30,6 +30,7 @@ PURPOSE: Final = "signing-key"
 _NEVER: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 _FORGET_AFTER: Final = dt.timedelta(minutes=10)
 _RELOAD_PAUSE: Final = 1.0
+_JSON: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 class SigningKeys:
@@ -65,7 +66,7 @@ class SigningKeys:
         key = self._ring.active(algorithm, self._now())
         if key is None:
             raise TokenInvalid(f"there is no active {algorithm} key")
-        payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+        payload = _JSON.encode(claims).encode()
         message = f"{self._header(key, type)}.{encode(payload)}"
         private = self._private[key.kid]
         if ALGORITHMS[algorithm].slow:
@@ -102,7 +103,7 @@ class SigningKeys:
     def jwks(self) -> dict[str, Any]:
         """Give the public JWK Set: pending, active and retired keys."""
         now = self._now()
-        shown = [key for key, standing in self._ring.everything(now) if standing.state is not KeyState.REMOVED]
+        shown = (key for kid, key in self._ring.by_kid.items() if self._ring.state(kid, now) is not KeyState.REMOVED)
         return {"keys": [json.loads(key.public_jwk) for key in shown]}
 
     async def list(self) -> Sequence[SigningKey]:
@@ -139,7 +140,7 @@ class SigningKeys:
         await self._load()
         now = self._now()
         made = [await self._make_due(algorithm, now) for algorithm in self._algorithms]
-        ended = [await self._end(key, standing, now) for key, standing in self._ring.everything(now)]
+        ended = [await self._end(key, self._ring.spans[key.kid], now) for key in self._ring.by_kid.values()]
         if any(made) or any(ended):
             await self._load()
 
@@ -165,12 +166,12 @@ class SigningKeys:
             await self._make(algorithm, start)
         return start is not None
 
-    async def _end(self, key: StoredSigningKey, standing: Standing, now: dt.datetime) -> bool:
+    async def _end(self, key: StoredSigningKey, span: Span, now: dt.datetime) -> bool:
         """Remove a key whose time is over; destroy the private part of one that signs no more."""
-        if standing.state is KeyState.REMOVED and key.removed_at is None:
+        if span.state(now) is KeyState.REMOVED and key.removed_at is None:
             await self._store.remove_signing_key(key.kid, now)
             return True
-        if standing.state is KeyState.RETIRED and key.wrapped and standing.retires_at and now - standing.retires_at > _FORGET_AFTER:
+        if key.wrapped and span.retires_at and now - span.retires_at > _FORGET_AFTER:
             await self._store.forget_private_part(key.kid)
             return True
         return False
@@ -213,8 +214,8 @@ class SigningKeys:
     async def _prepare(self, ring: Ring) -> None:
         """Read keys once: an RSA private key takes 60 ms, so in a thread."""
         loop = asyncio.get_running_loop()
-        for key, standing in ring.everything(ring.read_at):
-            if key.wrapped is None or standing.state in {KeyState.RETIRED, KeyState.REMOVED}:
+        for key in ring.by_kid.values():
+            if key.wrapped is None or ring.state(key.kid, ring.read_at) in {KeyState.RETIRED, KeyState.REMOVED}:
                 self._private.pop(key.kid, None)
             elif key.kid not in self._private:
                 private = json.loads(self._root.unwrap(PURPOSE, (key.kid,), key.wrapped))
