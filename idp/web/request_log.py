@@ -69,8 +69,9 @@ def route_of(scope: Scope) -> str:
 
 def _index(app: Starlette) -> dict[object, str]:
     """Remember which endpoint answers which template: the router tells a request's endpoint, not its route."""
-    app.state.route_paths = {route.endpoint: route.path for route in app.router.routes if isinstance(route, Route)}
-    return app.state.route_paths
+    paths: dict[object, str] = {route.endpoint: route.path for route in app.router.routes if isinstance(route, Route)}
+    app.state.route_paths = paths
+    return paths
 
 
 def _note(scope: Scope, status: int, seconds: float, reference: str) -> None:
