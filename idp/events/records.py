@@ -21,6 +21,7 @@ class EventKind(StrEnum):
     STEPPED_UP = "stepped-up"
     SIGNED_OUT = "signed-out"
     ENROLLED = "enrolled"
+    ENROL_ASKED = "enrol-asked"
     ENROL_TAKEN = "enrol-taken"
     RECOVERY_ASKED = "recovery-asked"
     RECOVERED = "recovered"
