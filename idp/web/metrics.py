@@ -8,7 +8,16 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -16,6 +25,8 @@ from idp.web.request_context import settings_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
 _FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
