@@ -100,8 +100,9 @@ class Consent:
         while True:
             self.ledger.kick.clear()
             await self._flush()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.ledger.kick.wait(), FLUSH_SECONDS)
+            with contextlib.suppress(TimeoutError):  # not `wait_for`: Python 3.11's forgets a cancellation that meets a result
+                async with asyncio.timeout(FLUSH_SECONDS):
+                    await self.ledger.kick.wait()
 
     async def _flush(self) -> None:
         try:
