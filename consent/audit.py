@@ -17,7 +17,7 @@ from consent.access_log import leaf as leaves
 from consent.access_log import tables, tree
 from consent.access_log.opening import Row, access_problem, is_none, object_of, subject_of
 from consent.tree_walk import TreeWalk
-from consent.verify import Findings, Order, Verdict, compare_tile, verdict
+from consent.verify import Findings, Order, Verdict, compare_tile
 from keys.log_subjects import LogKey
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ async def verify_live(
             _check_heads(walk, edge.root, checkpoints, findings)
             ledger.check_end()
             await _check_chains(connection, persons, edge.size, findings)
-    return verdict(edge.size, edge.root, "", findings), ledger.accounts()
+    return Verdict(edge.size, edge.root, "", tuple(findings.found), findings.more), ledger.accounts()
 
 
 async def _rows(connection: AsyncConnection, first: int, end: int, findings: Findings) -> list[Row] | None:
@@ -188,7 +188,9 @@ class _Ledger:
             self._findings.add(row.idx, f"n is {subject.get('n')}, but {person.length} entries of this person stand before it")
         elif subject.get("prev") != base64.b64encode(person.prev).decode():
             self._findings.add(row.idx, "it does not follow the entry of the same person before it")
-        person.length, person.prev = person.length + 1, row.leaf[1:33]
+        n = subject.get("n")
+        person.length = (n if isinstance(n, int) else person.length) + 1  # one gap is told once
+        person.prev = row.leaf[1:33]
         if record.get("action") == "erase":
             person.closed_by = row.idx
             if record.get("count") != person.length:

@@ -5,6 +5,7 @@ checkpoint, tile/…, tile/entries/…, vkey; records.jsonl and records.csv open
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from keys.database import Database
 
 PAGE = 4096
+TILE_PAGE = 128
 
 
 class ExportRefused(Exception):
@@ -74,16 +76,20 @@ async def _tiles(connection: AsyncConnection, folder: Path, size: int) -> None:
     """Write full bundles and tiles as they are stored, and the partial ones as they are now."""
     full = size // tiles.WIDTH
     bundles, stored = tables.bundles.c, tables.tiles.c
-    for n in range(full):
-        content = (await connection.execute(sa.select(bundles.entries).where(bundles.n == n))).scalar_one_or_none()
-        if content is None:
-            raise tree.TreeBroken(f"{tiles.bundle_path(n)} is missing")
-        _write(folder, tiles.bundle_path(n), content)
+    for first in range(0, full, TILE_PAGE):
+        query = (
+            sa.select(bundles.n, bundles.entries).where(bundles.n >= first, bundles.n < min(first + TILE_PAGE, full)).order_by(bundles.n)
+        )
+        rows = (await connection.execute(query)).all()
+        for n, row in itertools.zip_longest(range(first, min(first + TILE_PAGE, full)), rows):
+            if row is None or row.n != n:
+                raise tree.TreeBroken(f"{tiles.bundle_path(n)} is missing")
+            _write(folder, tiles.bundle_path(n), row.entries)
     level = 0
     while full:
-        query = sa.select(stored.n, stored.hashes).where(stored.level == level, stored.n < full).order_by(stored.n)
-        async with connection.stream(query) as rows:
-            async for row in rows:
+        for first in range(0, full, TILE_PAGE):
+            wanted = (stored.level == level, stored.n >= first, stored.n < min(first + TILE_PAGE, full))
+            for row in await connection.execute(sa.select(stored.n, stored.hashes).where(*wanted).order_by(stored.n)):
                 _write(folder, tiles.tile_path(TileAddress(level, row.n)), row.hashes)
         level, full = level + 1, full // tiles.WIDTH
     for address in tiles.tiles_of(size):

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import csv
-import io
 import json
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from consent.access_log.leaf import canonical
@@ -43,7 +42,9 @@ COLUMNS = (
     "leaf",
 )
 _RECORD = b'"record":'
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = frozenset("=+-@\t\r")
+_SPECIAL = re.compile('[",\r\n]').search
+_OF_RECORD = COLUMNS[1:-2]
 
 
 class LineBroken(ValueError):
@@ -90,8 +91,8 @@ def parse_line(line: bytes) -> Line:
 
 
 def csv_header() -> str:
-    """Write the first line of records.csv."""
-    return _csv(COLUMNS)
+    """Write the first line of records.csv (RFC 4180)."""
+    return ",".join(COLUMNS) + "\r\n"
 
 
 def csv_line(index: int, leaf: bytes, nonce_a: bytes, record: Mapping[str, Any]) -> str:
@@ -99,22 +100,15 @@ def csv_line(index: int, leaf: bytes, nonce_a: bytes, record: Mapping[str, Any])
     purpose, actor = record.get("purpose"), record.get("actor")
     cells = {
         **record,
-        "index": index,
-        "purpose": f"{purpose['declaration']} {purpose['version']}" if purpose else None,
+        "purpose": f"{purpose['declaration']} {purpose['version']}" if purpose else "",
         "claims": " ".join(record.get("claims", ())),
-        "actor": " ".join(str(actor[name]) for name in ("type", "role", "unit", "pseudonym") if name in actor) if actor else None,
-        "nonce_a": nonce_a.hex(),
-        "leaf": leaf.hex(),
+        "actor": " ".join(str(actor[name]) for name in ("type", "role", "unit", "pseudonym") if name in actor) if actor else "",
     }
-    return _csv([_cell(cells.get(column)) for column in COLUMNS])
+    middle = ",".join([_cell(str(cells[column])) if column in cells else "" for column in _OF_RECORD])
+    return f"{index},{middle},{nonce_a.hex()},{leaf.hex()}\r\n"
 
 
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _csv(cells: Any) -> str:  # noqa: ANN401 - what csv takes
-    line = io.StringIO()
-    csv.writer(line).writerow(cells)
-    return line.getvalue()
+def _cell(text: str) -> str:
+    if text[:1] in _FORMULA and text:
+        text = f"'{text}"
+    return '"' + text.replace('"', '""') + '"' if _SPECIAL(text) else text

@@ -6,6 +6,7 @@ make; the root is the checkpoint's, which bears the signature of the key that th
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
@@ -38,17 +39,21 @@ class Problem:
 
 @dataclasses.dataclass(slots=True)
 class Findings:
-    """Problems, the first of them by index; the rest are counted."""
+    """The first problems by index, those of the whole log after them; the rest are only counted."""
 
     found: list[Problem] = dataclasses.field(default_factory=list)
     more: int = 0
 
     def add(self, index: int, what: str) -> None:
         """Note a problem."""
-        if len(self.found) < MOST:
-            self.found.append(Problem(index, what))
-        else:
+        bisect.insort(self.found, Problem(index, what), key=lambda problem: (problem.index < 0, problem))
+        if len(self.found) > MOST:
+            self.found.pop()
             self.more += 1
+
+    def within(self, first: int, end: int) -> bool:
+        """Whether a problem is known of one of these entries."""
+        return any(first <= problem.index < end for problem in self.found)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,12 +75,6 @@ class Verdict:
     def first_bad(self) -> int | None:
         """The lowest index that something is wrong with."""
         return next((problem.index for problem in self.problems if problem.index >= 0), None)
-
-
-def verdict(size: int, root: bytes, origin: str, findings: Findings) -> Verdict:
-    """Order the problems: entries by index, then the log as a whole."""
-    ordered = sorted(findings.found, key=lambda problem: (problem.index < 0, problem))
-    return Verdict(size, root, origin, tuple(ordered), findings.more)
 
 
 class Unreadable(Exception):
@@ -100,7 +99,7 @@ def verify_folder(folder: Path, key: VerifierKey, since: str | None = None, prog
     except OSError as error:
         raise Unreadable(str(error)) from error
     _heads(head, old, walk, findings)
-    return verdict(head.size, head.root, head.origin, findings)
+    return Verdict(head.size, head.root, head.origin, tuple(findings.found), findings.more)
 
 
 def _checkpoint(folder: Path, key: VerifierKey, findings: Findings) -> Checkpoint:
@@ -162,13 +161,13 @@ def _compare(folder: Path, tile: Tile, findings: Findings) -> None:
 
 
 def compare_tile(tile: Tile, stored: Sequence[bytes], findings: Findings) -> None:
-    """Compare a stored tile with what the entries make, hash by hash."""
+    """Compare a stored tile with what the entries make, hash by hash; what only follows from an entry named already is not named again."""
     path = tiles.tile_path(tile.address)
     if len(stored) != len(tile.hashes):
         findings.add(tile.first, f"{path} holds {len(stored)} hashes instead of {len(tile.hashes)}")
     for number, (there, right) in enumerate(zip(stored, tile.hashes, strict=False)):
-        if there != right:
-            first = tile.first + number * tile.step
+        first = tile.first + number * tile.step
+        if there != right and (tile.step == 1 or not findings.within(first, first + tile.step)):
             about = "the entry does" if tile.step == 1 else f"entries {first} to {first + tile.step - 1} do"
             findings.add(first, f"{about} not have the hash that {path} holds at {number}")
 

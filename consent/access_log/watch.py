@@ -95,6 +95,8 @@ async def _contained(connection: AsyncConnection, notes: list[Checkpoint], seen:
     edge = await tree.head(connection)
     if seen and edge.size < seen.edge.size:
         return f"the database's log has {edge.size} entries, but {seen.edge.size} were committed"
+    if seen and await tree.root(connection, seen.edge.size) != seen.edge.root:
+        return f"the first {seen.edge.size} entries of the database's log are others than were committed"
     for note in notes:
         if edge.size < note.size:
             return f"the database's log has {edge.size} entries, but a checkpoint of {note.size} was signed"

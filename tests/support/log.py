@@ -6,6 +6,8 @@ import dataclasses
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+import pytest
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consent.access_log import AccessLog, Actor, Entry, LogOptions, Record, Subject
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
-    from keys.database import Database
+    from keys.database import Database, StoreName
 
 ORIGIN = "id.example/log"
 
@@ -116,3 +118,25 @@ class LogHouse:
         """Verify the database, against the anchor."""
         note = self.anchor.read()
         return await verify_live(self.database, self.keys.every(), [open_note(note, self.key)] if note else [])
+
+    async def execute(self, *statements: str) -> None:
+        """Do as an operator with full access to the database does."""
+        async with self.database.transaction() as transaction:
+            for statement in statements:
+                await transaction.execute(sa.text(statement))
+            await transaction.commit()
+
+    async def give(self, grant: str = "g1", person: str = "p1") -> None:
+        """Let there be an active grant of version 1."""
+        columns = "id, person, client, client_name, agency, purpose, purpose_version, basis, claims, offered, state, version, opened_at"
+        values = f"'{grant}', '{person}', 'c-{grant}', 'C', 'A', 'p', 1, 'a', '[]', '[]', 'active', 1, 0"
+        await self.execute(f"INSERT INTO grants ({columns}) VALUES ({values})")
+
+
+@pytest.fixture
+async def log_house(stores: dict[StoreName, Database], tmp_path: Path) -> AsyncIterator[LogHouse]:
+    """A running log on each of both databases."""
+    house = LogHouse(stores["consent"], tmp_path)
+    await house.log.start()
+    yield house
+    await house.log.stop()

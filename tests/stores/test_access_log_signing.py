@@ -1,0 +1,135 @@
+"""Signer, anchor and high-water check on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from consent import checkpoint
+from consent.access_log import Receipt
+from consent.anchor import Anchor
+from consent.errors import LogUnavailable
+from consent.signer import LogSigner, SignerRefused
+from keys.database import Database
+from keys.errors import StoreUnavailable
+from tests.support.log import ORIGIN, LogHouse, SeedKeys, disclosure, log_house
+
+__all__ = ["log_house"]
+
+
+async def grow(house: LogHouse, count: int) -> None:
+    await asyncio.gather(*(house.log.append(disclosure()) for _ in range(count)))
+
+
+async def test_each_checkpoint_continues_the_one_before(log_house: LogHouse) -> None:
+    sizes = []
+    for count in (0, 1, 254, 1, 1, 300):
+        await grow(log_house, count)
+        sizes.append((await log_house.signer.sign_once()).size)
+        assert checkpoint.open_note(log_house.anchor.read() or "", log_house.key).size == sizes[-1]
+    assert sizes == [0, 1, 255, 256, 257, 557]
+
+
+async def test_signing_is_immediate_but_the_public_checkpoint_moves_once_a_minute(log_house: LogHouse) -> None:
+    await grow(log_house, 3)
+    await log_house.signer.sign_once()
+    await grow(log_house, 2)
+    await log_house.signer.sign_once()
+    status = await log_house.log.status()
+    assert status.signed
+    assert status.published
+    assert (status.size, status.signed.size, status.published.size, status.anchor_size) == (5, 5, 3, 5)
+    assert (status.signed.root, status.in_doubt) == (status.root, None)
+    await log_house.execute("UPDATE log_checkpoints SET time = time - 60000000 WHERE kind = 'published'")
+    await log_house.signer.sign_once()
+    published = (await log_house.log.status()).published
+    assert published
+    assert published.size == 5
+
+
+async def test_the_signer_signs_within_a_second_of_growth(log_house: LogHouse) -> None:
+    task = asyncio.create_task(log_house.signer.run(every=0.1))
+    await grow(log_house, 3)
+    await asyncio.sleep(1)
+    assert checkpoint.parse(log_house.anchor.read() or "").size == 3
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_second_signer_waits_until_the_first_is_gone(log_house: LogHouse) -> None:
+    second = LogSigner(log_house.database, log_house.checkpoint_keys, ORIGIN, Anchor(log_house.anchor.path))
+    with log_house.anchor.sole_signer():
+        task = asyncio.create_task(second.run(every=0.05))
+        await asyncio.sleep(0.3)
+        assert log_house.anchor.read() is None
+    await asyncio.sleep(0.5)
+    assert log_house.anchor.read()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_crash_between_anchor_and_publication_is_mended_by_the_next_round(log_house: LogHouse) -> None:
+    await grow(log_house, 3)
+    await log_house.signer.sign_once()
+    await log_house.execute("DELETE FROM log_checkpoints")
+    await log_house.signer.sign_once()
+    status = await log_house.log.status()
+    assert status.signed
+    assert status.signed.size == 3
+
+
+async def test_the_signer_does_not_sign_what_does_not_continue_the_anchor(log_house: LogHouse) -> None:
+    await grow(log_house, 3)
+    await log_house.signer.sign_once()
+    await log_house.execute(
+        "DROP TRIGGER log_entries_no_update" + (" ON log_entries" if log_house.database.dialect == "postgresql" else "")
+    )
+    await log_house.execute("UPDATE log_entries SET leaf = record WHERE idx = 1")
+    await grow(log_house, 1)
+    with pytest.raises(SignerRefused, match="first 3 entries"):
+        await log_house.signer.sign_once()
+
+
+async def test_a_lost_anchor_is_not_made_anew_by_itself(log_house: LogHouse) -> None:
+    await grow(log_house, 3)
+    await log_house.signer.sign_once()
+    log_house.anchor.path.unlink()
+    with pytest.raises(SignerRefused, match="is gone"):
+        await log_house.signer.sign_once()
+    process = log_house.process()
+    await process.start()
+    with pytest.raises(LogUnavailable, match="is gone"):
+        await process.append(disclosure())
+    assert (await log_house.signer.sign_once(adopt=True)).size == 3
+    await asyncio.sleep(0.4)
+    assert isinstance(await process.append(disclosure()), Receipt)
+    await process.stop()
+
+
+async def test_a_checkpoint_signed_by_another_key_puts_the_log_in_doubt(log_house: LogHouse) -> None:
+    await grow(log_house, 3)
+    other = LogSigner(log_house.database, SeedKeys(b"another"), ORIGIN, log_house.anchor)
+    await other.sign_once()
+    process = log_house.process()
+    await process.start()
+    with pytest.raises(LogUnavailable, match="no signature of the key"):
+        await process.append(disclosure())
+    await process.stop()
+
+
+async def test_a_process_that_starts_while_the_database_is_away_recovers_by_itself(
+    log_house: LogHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_self: Database) -> None:
+        raise StoreUnavailable
+
+    process = log_house.process()
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "read", away)
+        await process.start()
+    with pytest.raises(LogUnavailable, match="not yet compared"):
+        await process.append(disclosure())
+    await asyncio.sleep(0.4)
+    assert isinstance(await process.append(disclosure()), Receipt)
+    await process.stop()
