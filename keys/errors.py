@@ -57,6 +57,14 @@ class TokenInvalid(KeysError):
         self.reason = reason
 
 
+class SigningKeyMissing(KeysError):
+    """No key of the algorithm can sign (it is none of the installation's, or its last key was removed)."""
+
+    def __init__(self, algorithm: str) -> None:
+        super().__init__(f"no active {algorithm} key")
+        self.algorithm = algorithm
+
+
 class PoolFull(KeysError):
     """Too many password hashes are waiting: answer 503 with `Retry-After: retry_after` (whole seconds)."""
 

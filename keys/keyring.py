@@ -22,11 +22,12 @@ from keys.store import KeyStore
 from keys.subject_keys import SubjectKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from keys.custody import RootKeys
     from keys.database import Database
+    from keys.ring import SigningKey
 
 PURPOSE: Final = "named-secret"
 NAMES: Final = ("digests", "secrets", "pairwise", "forms", "links", *(f"index:{kind}" for kind in KINDS))
@@ -90,14 +91,21 @@ class Keyring:
         store = KeyStore(database)
         await recognise(store, root)
         keyring = cls(database, root, options or KeyringOptions(), await _named_secrets(store, root))
-        await keyring.signing.refresh()
+        try:
+            await keyring.signing.refresh()
+        except BaseException:
+            await keyring.close()
+            raise
         return keyring
 
-    async def refresh(self) -> None:
-        """Do what time demands: read the root keys anew, rotate signing keys, drop destroyed keys. Call it every 20 seconds."""
+    async def refresh(self) -> Sequence[SigningKey]:
+        """Do what time demands: read the root keys anew, rotate signing keys, drop destroyed keys. Call it every 20 seconds.
+
+        Returns the signing keys that this process made or removed, for the access log. Raises: RootKeyWrong(version) and others.
+        """
         await self.recognise()
-        await self.signing.refresh()
         await self.subject_keys.refresh(await self.database.now())
+        return await self.signing.refresh()
 
     async def recognise(self) -> None:
         """Read the root keys anew, check them against the store, and learn which version wraps.

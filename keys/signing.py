@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from keys.algorithms import ALGORITHMS, fits, private_bytes, public_jwk, read_key, sign_bytes, verify_bytes
 from keys.compact import read_object, take_apart
 from keys.encoding import encode
-from keys.errors import RootVersionGone, TokenInvalid
+from keys.errors import RootVersionGone, SigningKeyMissing, TokenInvalid
 from keys.records import StoredSigningKey
 from keys.ring import Ring, SigningKey
 from keys.rotation import KeyState, Lifetimes, Span, successor_start
@@ -55,20 +55,24 @@ class SigningKeys:
         self._generate = generate
         self._clock = clock
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="signing")
+        self._loading = asyncio.Lock()
         self._ring = Ring.of(_NEVER, (), lifetimes)
         self._read_at = 0.0
+        self._private: dict[str, AsymmetricKey] = {}  # exchanged together with the ring
         self._public: dict[str, AsymmetricKey] = {}
-        self._private: dict[str, AsymmetricKey] = {}
         self._headers: dict[tuple[str, str], str] = {}
 
     async def sign(self, claims: Mapping[str, Any], *, algorithm: str, type: str) -> str:  # noqa: A002 - JOSE's word
-        """Sign claims as a compact JWS with the active key of `algorithm`; `type` becomes `typ` ("JWT", "at+jwt" …)."""
+        """Sign claims as a compact JWS with the active key of `algorithm`; `type` becomes `typ` ("JWT", "at+jwt" …).
+
+        Raises: SigningKeyMissing.
+        """
         key = self._ring.active(algorithm, self._now())
-        if key is None:
-            raise TokenInvalid(f"there is no active {algorithm} key")
+        private = None if key is None else self._private.get(key.kid)
+        if key is None or private is None:
+            raise SigningKeyMissing(algorithm)
         payload = _JSON.encode(claims).encode()
         message = f"{self._header(key, type)}.{encode(payload)}"
-        private = self._private[key.kid]
         if ALGORITHMS[algorithm].slow:
             loop = asyncio.get_running_loop()
             signature = await loop.run_in_executor(self._threads, sign_bytes, algorithm, private, message.encode("ascii"))
@@ -135,14 +139,19 @@ class SigningKeys:
         await self._load()
         return True
 
-    async def refresh(self) -> None:
-        """Rotate what is due by time, let go of what has ended, and read the ring anew."""
+    async def refresh(self) -> Sequence[SigningKey]:
+        """Rotate what is due by time, let go of what has ended, and read the ring anew.
+
+        Returns the keys that this process, and no other, made or removed just now.
+        """
         await self._load()
         now = self._now()
-        made = [await self._make_due(algorithm, now) for algorithm in self._algorithms]
-        ended = [await self._end(key, self._ring.spans[key.kid], now) for key in self._ring.by_kid.values()]
-        if any(made) or any(ended):
+        changed = {await self._make_due(algorithm, now) for algorithm in self._algorithms}
+        for key in self._ring.by_kid.values():
+            changed.add(await self._end(key, self._ring.spans[key.kid], now))
+        if changed != {None}:
             await self._load()
+        return [key for key in self._ring.listed(now) if key.kid in changed]
 
     def close(self) -> None:
         """Stop the threads."""
@@ -160,23 +169,20 @@ class SigningKeys:
         rows = self._ring.rows.get(algorithm, ())
         return rows[-1] if rows and rows[-1].not_before > self._now() else None
 
-    async def _make_due(self, algorithm: str, now: dt.datetime) -> bool:
+    async def _make_due(self, algorithm: str, now: dt.datetime) -> str | None:
         start = successor_start(self._ring.rows.get(algorithm, ()), now, self._lifetimes)
-        if start is not None:
-            await self._make(algorithm, start)
-        return start is not None
+        return None if start is None else await self._make(algorithm, start)
 
-    async def _end(self, key: StoredSigningKey, span: Span, now: dt.datetime) -> bool:
+    async def _end(self, key: StoredSigningKey, span: Span, now: dt.datetime) -> str | None:
         """Remove a key whose time is over; destroy the private part of one that signs no more."""
         if span.state(now) is KeyState.REMOVED and key.removed_at is None:
-            await self._store.remove_signing_key(key.kid, now)
-            return True
+            return key.kid if await self._store.remove_signing_key(key.kid, now) else None
         if key.wrapped and span.retires_at and now - span.retires_at > _FORGET_AFTER:
             await self._store.forget_private_part(key.kid)
-            return True
-        return False
+        return None
 
-    async def _make(self, algorithm: str, not_before: dt.datetime) -> None:
+    async def _make(self, algorithm: str, not_before: dt.datetime) -> str | None:
+        """Make the next key of an algorithm; its kid, or None when another process made it first."""
         rows = self._ring.rows.get(algorithm, ())
         loop = asyncio.get_running_loop()
         key = await loop.run_in_executor(self._threads, self._generate, algorithm)
@@ -194,32 +200,43 @@ class SigningKeys:
             removed_at=None,
         )
         try:
-            await self._store.add_signing_key(row)
+            added = await self._store.add_signing_key(row)
         except RootVersionGone:
             await self._recognise()
-            await self._store.add_signing_key(replace(row, wrapped=self._root.wrap(PURPOSE, (kid,), private_bytes(key))))
+            added = await self._store.add_signing_key(replace(row, wrapped=self._root.wrap(PURPOSE, (kid,), private_bytes(key))))
+        return kid if added else None
 
     async def _learn(self, kid: str) -> None:
         """Read the ring anew for a key that another process may just have made; at most once a second, whoever asks."""
-        if kid not in self._ring.by_kid and self._clock() - self._read_at > _RELOAD_PAUSE:
-            await self._load()
+        if kid in self._ring.by_kid:
+            return
+        async with self._loading:
+            if kid not in self._ring.by_kid and self._clock() - self._read_at > _RELOAD_PAUSE:
+                await self._read_ring()
 
     async def _load(self) -> None:
+        async with self._loading:
+            await self._read_ring()
+
+    async def _read_ring(self) -> None:
         read_at, rows = await self._store.signing_keys()
         clock = self._clock()
         ring = Ring.of(read_at, rows, self._lifetimes)
-        await self._prepare(ring)
-        self._ring, self._read_at = ring, clock
+        private = await self._private_keys(ring)
+        self._ring, self._read_at, self._private = ring, clock, private
 
-    async def _prepare(self, ring: Ring) -> None:
-        """Read keys once: an RSA private key takes 60 ms, so in a thread."""
+    async def _private_keys(self, ring: Ring) -> dict[str, AsymmetricKey]:
+        """Give the private keys of those that sign now or will; each is read once, and in a thread: an RSA key takes 60 ms."""
         loop = asyncio.get_running_loop()
+        found = {}
         for key in ring.by_kid.values():
-            if key.wrapped is None or ring.state(key.kid, ring.read_at) in {KeyState.RETIRED, KeyState.REMOVED}:
-                self._private.pop(key.kid, None)
-            elif key.kid not in self._private:
-                private = json.loads(self._root.unwrap(PURPOSE, (key.kid,), key.wrapped))
-                self._private[key.kid] = await loop.run_in_executor(self._threads, read_key, private)
+            if key.wrapped is not None and ring.state(key.kid, ring.read_at) in {KeyState.PENDING, KeyState.ACTIVE}:
+                known = self._private.get(key.kid)
+                if known is None:
+                    private = json.loads(self._root.unwrap(PURPOSE, (key.kid,), key.wrapped))
+                    known = await loop.run_in_executor(self._threads, read_key, private)
+                found[key.kid] = known
+        return found
 
     def _public_key(self, key: StoredSigningKey) -> AsymmetricKey:
         public = self._public.get(key.kid)

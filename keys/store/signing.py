@@ -28,10 +28,10 @@ class SigningKeyStore(Store):
             rows = await connection.execute(sa.select(table).order_by(table.c.algorithm, table.c.sequence))
             return now, [_signing_key(row) for row in rows]
 
-    async def add_signing_key(self, key: StoredSigningKey) -> None:
-        """Store a key unless another process has already made the one of this algorithm and sequence."""
+    async def add_signing_key(self, key: StoredSigningKey) -> bool:
+        """Store a key; False when another process has already made the one of this algorithm and sequence."""
         async with self.database.transaction() as transaction:
-            await guarded(
+            added = await guarded(
                 transaction,
                 insert_new(
                     self.database,
@@ -44,9 +44,11 @@ class SigningKeyStore(Store):
                     root_version=None if key.wrapped is None else version_of(key.wrapped),
                     created_at=key.created_at,
                     not_before=key.not_before,
-                ),
+                ).returning(tables.signing_keys.c.kid),
             )
+            new = added.one_or_none() is not None
             await transaction.commit()
+        return new
 
     async def hasten_signing_key(self, kid: str, not_before: dt.datetime) -> None:
         """Let a pending key become active earlier; a key that is active already is left alone."""
@@ -60,14 +62,15 @@ class SigningKeyStore(Store):
         """Destroy the private part of a key that signs no more."""
         await self._signing_key_values(kid, wrapped=None, root_version=None)
 
-    async def remove_signing_key(self, kid: str, at: dt.datetime) -> None:
-        """Remove a key: neither published nor accepted from now on. Its row stays, so that its history can be listed."""
-        await self._signing_key_values(kid, wrapped=None, root_version=None, removed_at=at)
+    async def remove_signing_key(self, kid: str, at: dt.datetime) -> bool:
+        """Remove a key: neither published nor accepted from now on; False when it was. Its row stays, so that history can be listed."""
+        return await self._signing_key_values(kid, wrapped=None, root_version=None, removed_at=at)
 
-    async def _signing_key_values(self, kid: str, **values: object) -> None:
+    async def _signing_key_values(self, kid: str, **values: object) -> bool:
         table = tables.signing_keys
+        change = sa.update(table).where(table.c.kid == kid, table.c.removed_at.is_(None)).values(**values).returning(table.c.kid)
         async with self.database.statement() as connection:
-            await connection.execute(sa.update(table).where(table.c.kid == kid, table.c.removed_at.is_(None)).values(**values))
+            return (await connection.execute(change)).one_or_none() is not None
 
 
 class CheckpointKeyStore(Store):

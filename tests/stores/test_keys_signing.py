@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
 
+from keys.algorithms import sign_bytes
 from keys.database import Database
 from keys.encoding import encode
-from keys.errors import TokenInvalid
+from keys.errors import SigningKeyMissing, TokenInvalid
 from keys.rotation import Lifetimes
 from keys.verification import verify_with_jwks
 from tests.support.keyrings import open_keyring
@@ -78,7 +80,7 @@ async def test_a_token_of_another_type_algorithm_or_key_is_refused(ring: Keyring
             await ring.signing.verify(token, algorithms=algorithms, type=type_)
     with pytest.raises(TokenInvalid):
         await ring.signing.verify(token[:-2] + ("AA" if token[-2:] != "AA" else "BA"), algorithms=["ES256"], type="at+jwt")
-    with pytest.raises(TokenInvalid, match="no active"):
+    with pytest.raises(SigningKeyMissing, match="no active"):
         await ring.signing.sign({}, algorithm="HS256", type="JWT")
 
 
@@ -122,8 +124,11 @@ async def test_processes_that_rotate_together_make_one_successor(pair: tuple[Key
 async def test_processes_that_tick_together_make_one_successor(database_urls: dict[StoreName, str]) -> None:
     databases = [Database.open(database_urls["keys"]) for _ in range(3)]
     life = Lifetimes(pending=dt.timedelta(days=1), active=dt.timedelta(days=1), retired=dt.timedelta(days=1))  # due at once
-    rings = [await open_keyring(database, algorithms=("ES256",), lifetimes=life) for database in databases]
-    await asyncio.gather(*(ring.refresh() for ring in rings for _ in range(2)))
+    rings = [await open_keyring(database, algorithms=("ES256",)) for database in databases]
+    for ring in rings:
+        ring.signing._lifetimes = life
+    changed = await asyncio.gather(*(ring.refresh() for ring in rings for _ in range(2)))
+    assert sum(len(keys) for keys in changed) == 1  # one process tells of it, so that the access log has one entry
     assert _states(await rings[0].signing.list()) == ["active", "pending"]
     for ring, database in zip(rings, databases, strict=True):
         await ring.close()
@@ -140,20 +145,20 @@ async def test_a_key_that_another_process_made_just_now_is_learnt_at_first_sight
 
 async def test_unknown_kids_do_not_make_the_store_busy(ring: Keyring, monkeypatch: pytest.MonkeyPatch) -> None:
     reads = 0
-    load = ring.signing._load
+    load = ring.signing._read_ring
 
     async def counted() -> None:
         nonlocal reads
         reads += 1
         await load()
 
-    monkeypatch.setattr(ring.signing, "_load", counted)
+    monkeypatch.setattr(ring.signing, "_read_ring", counted)
     ring.signing._read_at -= 2
     token = await ring.signing.sign({}, algorithm="ES256", type="JWT")
-    for number in range(50):
-        head = encode(f'{{"alg":"ES256","kid":"k{number}","typ":"JWT"}}'.encode())
-        with pytest.raises(TokenInvalid):
-            await ring.signing.verify(f"{head}.{token.split('.', 1)[1]}", algorithms=["ES256"], type="JWT")
+    heads = [encode(f'{{"alg":"ES256","kid":"k{number}","typ":"JWT"}}'.encode()) for number in range(50)]
+    forged = [f"{head}.{token.split('.', 1)[1]}" for head in heads]
+    refused = await asyncio.gather(*(ring.signing.verify(one, algorithms=["ES256"], type="JWT") for one in forged), return_exceptions=True)
+    assert all(isinstance(one, TokenInvalid) for one in refused)
     assert reads == 1
 
 
@@ -200,7 +205,38 @@ async def test_the_private_part_of_a_retired_key_is_destroyed(stores: dict[Store
     async with stores["keys"].statement() as connection:
         await connection.execute(sa.text(f"UPDATE signing_keys SET not_before = {old} + sequence"))
     await ring.refresh()
+    assert _states(await ring.signing.list()) == ["retired", "active"]
     rows = sorted(ring.signing._ring.by_kid.values(), key=lambda row: row.sequence)
     assert [row.wrapped is None for row in rows] == [True, False]
-    assert _states(await ring.signing.list()) == ["retired", "active"]
+    await ring.close()
+
+
+async def test_signing_goes_on_while_the_ring_is_exchanged(pair: tuple[Keyring, Keyring], monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = pair
+    await first.signing.rotate("ES256", at_once=True)
+    private_keys = second.signing._private_keys
+
+    async def slow(ring: Any) -> Any:
+        found = await private_keys(ring)
+        assert await second.signing.sign({}, algorithm="ES256", type="JWT")  # with the old ring, whose key is retired in the new one
+        return found
+
+    monkeypatch.setattr(second.signing, "_private_keys", slow)
+    await second.signing.refresh()
+    assert await first.signing.verify(await second.signing.sign({}, algorithm="ES256", type="JWT"), algorithms=["ES256"], type="JWT") == {}
+
+
+async def test_rsa_signatures_are_made_off_the_event_loop(stores: dict[StoreName, Database], monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = await open_keyring(stores["keys"])
+    threads: dict[str, str] = {}
+
+    def watched(algorithm: str, key: Any, message: bytes) -> bytes:
+        threads[algorithm] = threading.current_thread().name
+        return sign_bytes(algorithm, key, message)
+
+    monkeypatch.setattr("keys.signing.sign_bytes", watched)
+    for algorithm in ("RS256", "PS256", "ES256", "EdDSA"):
+        await ring.signing.sign({}, algorithm=algorithm, type="JWT")
+    here = threading.current_thread().name
+    assert [threads[name] == here for name in ("RS256", "PS256", "ES256", "EdDSA")] == [False, False, True, True]
     await ring.close()

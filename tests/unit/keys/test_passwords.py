@@ -6,11 +6,16 @@ import asyncio
 import statistics
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
-from keys.errors import PoolFull
+from keys.database import Database
+from keys.errors import ConnectionHeld, PoolFull
 from keys.passwords import PasswordCost, Passwords
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CHEAP = PasswordCost(memory=8, time=1)
 
@@ -94,4 +99,14 @@ async def test_a_cancelled_check_gives_its_place_back() -> None:
     await asyncio.sleep(0)
     gate.set()
     await asyncio.gather(running, second)
+    passwords.close()
+
+
+async def test_no_hash_is_awaited_while_a_connection_is_held(tmp_path: Path) -> None:
+    passwords = Passwords(CHEAP, threads=1, queue=1)
+    database = Database.open(f"sqlite:///{tmp_path}/x.sqlite3")
+    async with database.read():
+        with pytest.raises(ConnectionHeld):
+            await passwords.hash("x")
+    await database.close()
     passwords.close()
