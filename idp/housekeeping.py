@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from consent.access_log.records import Actor, Entry, Record
 from idp.background import Task
 from idp.protocol.outbox import outbox
 from idp.web import metrics
@@ -24,11 +25,19 @@ ROUNDS = 50
 def tasks(services: Services) -> Sequence[Task]:
     """List the tasks of a server process. All are safe to run in several processes at once."""
     return (
-        Task("keyring", 20, services.keyring.refresh),
+        Task("keyring", 20, partial(tend_keys, services)),
         Task("outbox", 1, outbox(services).run_once),
         Task("sweep", 60, partial(sweep, services)),
         Task("gauges", 5, partial(measure, services)),
     )
+
+
+async def tend_keys(services: Services) -> None:
+    """Rotate keys by time; each signing key made or removed stands in the access log, told by the one process that did it."""
+    for key in await services.keyring.refresh():
+        reason = f"{key.state} {key.algorithm} {key.kid}"
+        record = Record(action="key", actor=Actor("service", role="rotation by time"), channel="background", outcome="done", reason=reason)
+        await services.consent.access_log.append(Entry(record))
 
 
 async def sweep(services: Services) -> int:
