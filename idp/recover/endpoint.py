@@ -66,8 +66,10 @@ async def _recipient(found: Services, identifier: Identifier | None, candidates:
                 return sending_codes.to_address(identifier, account.phone_channel, subject=account.person) if reached else nobody
             phone_too = rules.phone_alone_is_enough(account, found.clock())
             return await sending_codes.to_account(found, account, subject=account.person, phone_too=phone_too)
-        case _:
+        case _ if identifier is not None and identifier.kind in (IdentifierKind.NIK, IdentifierKind.NUMBER):
             await found.accounts.verified_kinds("")  # the look that a NIK or account number of somebody costs
+            return nobody
+        case _:
             return nobody
 
 
