@@ -108,7 +108,12 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             parsed = parsed.set(drivername="sqlite+aiosqlite")
             engine = create_async_engine(
-                parsed, pool_size=pool_size, max_overflow=max_overflow, pool_timeout=pool_timeout, hide_parameters=True
+                parsed,
+                pool_size=pool_size,
+                max_overflow=max_overflow,
+                pool_timeout=pool_timeout,
+                hide_parameters=True,
+                isolation_level="AUTOCOMMIT",  # transactions begin and end by our own statements; nothing switches per use
             )
             event.listen(engine.sync_engine, "connect", _sqlite_connected)
             return cls(engine, parsed, None)
@@ -144,7 +149,7 @@ class Database:
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Yield a transaction that rolls back unless `commit()` was awaited."""
-        async with self._writing(), self._connected(self._transaction_level) as connection, self._begun(connection) as transaction:
+        async with self._writing(), self._connected("READ COMMITTED") as connection, self._begun(connection) as transaction:
             yield transaction
 
     @contextlib.asynccontextmanager
@@ -165,9 +170,11 @@ class Database:
         """Close every pooled connection."""
         await self.engine.dispose()
 
-    @property
-    def _transaction_level(self) -> Literal["AUTOCOMMIT", "READ COMMITTED"]:
-        return "AUTOCOMMIT" if self.dialect == "sqlite" else "READ COMMITTED"
+    async def _at(self, connection: AsyncConnection, level: Literal["AUTOCOMMIT", "READ COMMITTED"]) -> AsyncConnection:
+        """Set PostgreSQL's level for this use; SQLite stays as its engine was made."""
+        if self.dialect == "sqlite":
+            return connection
+        return await connection.execution_options(isolation_level=level)
 
     @contextlib.asynccontextmanager
     async def _writing(self) -> AsyncIterator[None]:
@@ -182,7 +189,7 @@ class Database:
         token = _held.set(_held.get() + 1)
         try:
             async with self.engine.connect() as connection:
-                yield await connection.execution_options(isolation_level=level)
+                yield await self._at(connection, level)
         except _GONE as error:
             raise StoreUnavailable(f"{self.url.get_backend_name()} store {self.schema or self.url.database}") from error
         except DBAPIError as error:
@@ -228,9 +235,7 @@ class Reserved:
     async def _open(self) -> AsyncConnection:
         if self._connection is None:
             connection = await self._database.engine.connect()
-            self._connection = await connection.execution_options(
-                isolation_level=self._database._transaction_level  # noqa: SLF001
-            )
+            self._connection = await self._database._at(connection, "READ COMMITTED")  # noqa: SLF001
         return self._connection
 
     async def close(self) -> None:
