@@ -67,7 +67,7 @@ async def _take(request: Request, sent: parameters.Parameters, *, confirmed: boo
     known = await _look_up(request, sent.values, confirmed=confirmed)
     decision = rules.decide(known.asked)
     if isinstance(decision, rules.Ask):
-        return _ask(request, known, sent.values if decision.carry else {})
+        return await _ask(request, known, sent.values if decision.carry else {})
     return await _sign_out(request, known, decision, sent.get("state"))
 
 
@@ -105,9 +105,11 @@ def _names(session: Session | None, hinted: Hint | None, client: Client | None, 
     return issue.subject(found, client, session.person) == hinted.subject
 
 
-def _ask(request: Request, known: _Known, carried: Mapping[str, str]) -> Response:
-    """Ask the person. The redirect that follows the form must be allowed to leave (CSP form-action)."""
+async def _ask(request: Request, known: _Known, carried: Mapping[str, str]) -> Response:
+    """Ask the person, by name. The redirect that follows the form must be allowed to leave (CSP form-action)."""
     cookies.ensure_browser(request)
+    if known.session is not None:
+        request.state.viewer = current_session.Viewer(await current_session.name_of(services(request), known.session.person))
     target = carried.get("post_logout_redirect_uri")
     return services(request).renderer.page(
         request,

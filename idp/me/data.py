@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from idp.me.rules import order_of
-from idp.pages.values import readable
+from idp.pages.values import order_of, readable
 from idp.protocol import current_session
 from idp.protocol.services import services
 from idp.web.request_context import language

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from idp.pages.formats import local_date
+from idp.pages.values import order_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -87,7 +88,7 @@ def entry_view(entry: HistoryEntry, names: Names) -> EntryView:
         who=str(record.get("client_name") or actor.get("unit") or "Gerbang"),
         agency=names.agencies.get(str(record.get("agency")), {}),
         kind=_kind(entry.action, outcome),
-        claims=entry.claims,
+        claims=tuple(sorted(entry.claims, key=order_of)),
         purpose=names.purposes.get((purpose["declaration"], purpose["version"])) if purpose else None,
         basis=record.get("legal_basis") or "none",
         law=record.get("legal_ref"),
@@ -109,7 +110,7 @@ def _kind(action: str, outcome: str) -> str:
 
 def _officer(actor: Mapping[str, Any]) -> str | None:
     """An officer is shown by role, unit and pseudonym; his name is known to his agency."""
-    if actor.get("type") in {None, "citizen", "system"}:
+    if actor.get("type") in {None, "citizen", "system", "service"}:
         return None
     return ", ".join(str(actor[name]) for name in ("role", "unit", "pseudonym") if actor.get(name)) or str(actor["type"])
 

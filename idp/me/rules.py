@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from idp.pages.formats import ZONE
+from idp.pages.values import order_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -111,14 +112,6 @@ def permission_view(grant: Grant, purpose: Purpose | None, agency: str) -> Permi
         given=grant.given_at,
         until=grant.expires_at,
     )
-
-
-CLAIM_ORDER: Final = ("name", "nik", "birthdate", "gender", "address", "email", "phone_number")
-
-
-def order_of(claim: str) -> tuple[int, str]:
-    """Sort kinds of data as people list them: the name first, then the rest by the alphabet."""
-    return (CLAIM_ORDER.index(claim) if claim in CLAIM_ORDER else len(CLAIM_ORDER), claim)
 
 
 def since(period: str, now: dt.datetime) -> dt.datetime | None:

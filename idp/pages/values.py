@@ -9,6 +9,12 @@ from idp.pages.formats import Formats
 from idp.pages.texts import catalogue
 
 _ENDS = 4
+_ORDER = ("name", "nik", "birthdate", "gender", "address", "email", "phone_number")
+
+
+def order_of(claim: str) -> tuple[int, str]:
+    """Sort kinds of data as people list them: the name first, then the rest by the alphabet."""
+    return (_ORDER.index(claim) if claim in _ORDER else len(_ORDER), claim)
 
 
 def readable(claim: str, value: str, language: str) -> str:
@@ -19,6 +25,8 @@ def readable(claim: str, value: str, language: str) -> str:
         return _date(value, language)
     if claim == "address":
         return _address(value)
+    if claim == "phone_number":
+        return _phone(value)
     name = f"data.value.{value.lower()}"
     if claim == "gender" or claim.endswith("_verified"):
         texts = catalogue(language)
@@ -31,6 +39,14 @@ def masked(value: str) -> str:
     if len(value) <= 2 * _ENDS:
         return value
     return value[:_ENDS] + "•" * (len(value) - 2 * _ENDS) + value[-_ENDS:]
+
+
+def _phone(value: str) -> str:
+    """Write an Indonesian number as people do: +6281250000001 as 0812-5000-0001."""
+    if not value.startswith("+62"):
+        return value
+    local = "0" + value.removeprefix("+62")
+    return "-".join(local[start : start + _ENDS] for start in range(0, len(local), _ENDS))
 
 
 def _date(value: str, language: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -69,7 +70,11 @@ def _free_port() -> int:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """The provider with its three applications and sample people, started by the command that everybody uses."""
+    """The provider with its three applications and sample people: a running one's announcement, or started by the command for everybody."""
+    running = os.environ.get("IDP_TEST_DEMO")
+    if running:
+        yield Demo(json.loads(Path(running).read_text("utf-8")))
+        return
     folder = tmp_path_factory.mktemp("demo")
     command = [sys.executable, "-m", "idp", "demo", "--json", "--dir", str(folder / "data"), "--port", str(_free_port())]
     with (folder / "server.log").open("w") as log:

@@ -37,7 +37,7 @@ def details(view: Any, language: str = "id") -> dict[str, str]:
 def test_an_entry_tells_who_when_which_data_why_and_on_which_ground() -> None:
     view = entry_view(entry(), NAMES)
     told = details(view)
-    assert (view.who, view.kind, view.claims) == ("Aduan Warga", "disclose", ("email", "name"))
+    assert (view.who, view.kind, view.claims) == ("Aduan Warga", "disclose", ("name", "email"))
     assert told["Siapa"] == "Aduan Warga (Dinas Kominfo)"
     assert told["Untuk apa"] == "Menindaklanjuti laporan"
     assert told["Dasar"] == "Izin Anda"
