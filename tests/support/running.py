@@ -165,21 +165,8 @@ class Provider:
         return Visitor(await self.client(address), self.issuer)
 
     def ask(self, app: App | None = None, **parameters: str | None) -> Asked:
-        """Make an authorization request with PKCE; parameters given as None are left out, others replace the usual ones."""
-        app = app or self.application()
-        state, nonce, verifier = secrets.token_urlsafe(16), secrets.token_urlsafe(16), secrets.token_urlsafe(48)
-        usual: dict[str, str | None] = {
-            "response_type": "code",
-            "client_id": app.client_id,
-            "redirect_uri": app.redirect_uri,
-            "scope": app.application.scope,
-            "state": state,
-            "nonce": nonce,
-            "code_challenge": challenge_of(verifier),
-            "code_challenge_method": "S256",
-        }
-        sent = {name: value for name, value in {**usual, **parameters}.items() if value is not None}
-        return Asked(f"{self.issuer}/authorize?{urlencode(sent)}", state, nonce, verifier)
+        """Make an authorization request of this provider."""
+        return ask(self.issuer, app or self.application(), **parameters)
 
     async def redeem(self, answer: Mapping[str, str], asked: Asked, app: App | None = None) -> httpx2.Response:
         """Trade a code at the token endpoint."""
@@ -213,6 +200,23 @@ class Provider:
         assert response.status_code == 200, response.text
         found: dict[str, Any] = response.json()
         return found
+
+
+def ask(issuer: str, app: App, **parameters: str | None) -> Asked:
+    """Make an authorization request with PKCE; parameters given as None are left out, others replace the usual ones."""
+    state, nonce, verifier = secrets.token_urlsafe(16), secrets.token_urlsafe(16), secrets.token_urlsafe(48)
+    usual: dict[str, str | None] = {
+        "response_type": "code",
+        "client_id": app.client_id,
+        "redirect_uri": app.redirect_uri,
+        "scope": app.application.scope,
+        "state": state,
+        "nonce": nonce,
+        "code_challenge": challenge_of(verifier),
+        "code_challenge_method": "S256",
+    }
+    sent = {name: value for name, value in {**usual, **parameters}.items() if value is not None}
+    return Asked(f"{issuer}/authorize?{urlencode(sent)}", state, nonce, verifier)
 
 
 def challenge_of(verifier: str) -> str:
