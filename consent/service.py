@@ -15,15 +15,13 @@ from consent.access_log.batcher import BatchOptions
 from consent.anchor import Anchor
 from consent.checkpoint import origin_of
 from consent.disclosure import Disclosure
-from consent.errors import ConsentError
 from consent.ledger import Ledger
 from consent.purposes import Purposes
 from consent.receipts import Operator, Receipts
 from consent.signer import LogSigner, verifier_source
-from keys.errors import KeysError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from keys.database import Database
@@ -105,15 +103,17 @@ class Consent:
                     await self.ledger.kick.wait()
 
     async def _flush(self) -> None:
-        try:
-            await self.ledger.flush_queue()
-        except (ConsentError, KeysError) as error:  # the queue is durable: the next round finds the same work
-            _log.warning("consent_queue_not_flushed", error=type(error).__name__)
+        await _outliving("consent_queue_not_flushed", self.ledger.flush_queue)
 
     async def _expire(self) -> None:
         while True:
-            try:
-                await self.ledger.expire_due()
-            except KeysError as error:
-                _log.warning("grants_not_expired", error=type(error).__name__)
+            await _outliving("grants_not_expired", self.ledger.expire_due)
             await asyncio.sleep(EXPIRE_SECONDS)
+
+
+async def _outliving(event: str, work: Callable[[], Awaitable[object]]) -> None:
+    """Do a task's work once. What it works on is durable, so whatever failed must not end the task: the next round finds it again."""
+    try:
+        await work()
+    except Exception as error:  # noqa: BLE001 - see above
+        _log.warning(event, error=type(error).__name__)
