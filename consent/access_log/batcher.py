@@ -46,6 +46,7 @@ class BatchOptions:
 class _Waiter:
     item: Prepared
     answer: asyncio.Future[Receipt | Denied]
+    until: float
 
 
 class Batcher:
@@ -83,14 +84,11 @@ class Batcher:
             raise LogUnavailable("the access log is not running")
         if len(self._waiting) >= self._options.limit:
             raise LogBusy(retry_after=2)
-        waiter = _Waiter(item, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiter = _Waiter(item, loop.create_future(), loop.time() + self._options.timeout)
         self._waiting.append(waiter)
         self._arrived.set()
-        try:
-            async with asyncio.timeout(2 * self._options.timeout):
-                return await waiter.answer
-        except TimeoutError as error:
-            raise LogUnavailable("the entry was not committed in time") from error
+        return await waiter.answer
 
     async def _run(self) -> None:
         async with self._database.reserved() as reserved:
@@ -113,11 +111,17 @@ class Batcher:
             await asyncio.sleep(self._options.gather)
 
     def _take(self) -> list[_Waiter]:
+        """Take the next group; a commit has its own time limit, so nobody waits longer than twice that."""
         taken: list[_Waiter] = []
+        now = asyncio.get_running_loop().time()
         while self._waiting and len(taken) < self._options.largest:
             waiter = self._waiting.popleft()
-            if not waiter.answer.done():  # the caller has left before anything was written
-                taken.append(waiter)
+            if waiter.answer.done():  # the caller has left before anything was written
+                continue
+            if now > waiter.until:
+                waiter.answer.set_exception(LogUnavailable("the entry was not committed in time"))
+                continue
+            taken.append(waiter)
         return taken
 
     async def _flush(self, reserved: Reserved, group: Sequence[_Waiter]) -> None:

@@ -12,6 +12,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _SUBJECT: Final = b"gerbang-log/subject/v1\x00"
 _NONE: Final = b"gerbang-log/none/v1\x00"
 _TIME: Final = '"time":"'
 _PLACE: Final = "0000-00-00T00:00:00.000000Z"
+_string: Final = json.encoder.encode_basestring
 _encode: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -80,10 +82,12 @@ def record_object(record: Record, time: str) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+@lru_cache(maxsize=1024)
 def record_parts(record: Record) -> tuple[bytes, bytes]:
     """Give the canonical record before and after its time, so that little is left to do under the log's lock.
 
-    Inside a JSON string a quotation mark is escaped, so the first `"time":"` is the member itself.
+    Inside a JSON string a quotation mark is escaped, so the first `"time":"` is the member itself. Most reads of a service have the same
+    record but for the time; it names no person, so it may be remembered.
     """
     before, _, after = canonical(record_object(record, _PLACE)).decode().partition(_TIME + _PLACE)
     return (before + _TIME).encode(), after.encode()
@@ -91,15 +95,12 @@ def record_parts(record: Record) -> tuple[bytes, bytes]:
 
 def subject_parts(subject: Subject, entry_id: str) -> tuple[bytes, bytes]:
     """Give the canonical subject before `n`'s value, and between it and `prev`'s value (the last two members are person and prev)."""
-    found: dict[str, Any] = {
-        "actor": _actor(subject.actor) if subject.actor else None,
-        "auth_time": timestamp(subject.auth_time) if subject.auth_time else None,
-        "authorization": subject.authorization,
-        "entry_id": entry_id,
-        "grant": subject.grant,
-    }
-    before = canonical({name: value for name, value in found.items() if value is not None})[:-1] + b',"n":'
-    return before, b"," + canonical({"person": subject.person})[1:-1] + b',"prev":"'
+    actor = '"actor":' + canonical(_actor(subject.actor)).decode() + "," if subject.actor else ""
+    auth_time = f'"auth_time":"{timestamp(subject.auth_time)}",' if subject.auth_time else ""
+    authorization = f'"authorization":{_string(subject.authorization)},' if subject.authorization is not None else ""
+    grant = f'"grant":{_string(subject.grant)},' if subject.grant is not None else ""
+    before = f'{{{actor}{auth_time}{authorization}"entry_id":{_string(entry_id)},{grant}"n":'
+    return before.encode(), f',"person":{_string(subject.person)},"prev":"'.encode()
 
 
 def subject_bytes(parts: tuple[bytes, bytes], n: int, prev: bytes) -> bytes:
