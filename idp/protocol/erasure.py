@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from consent.access_log.forgetting import NotErased
 from consent.access_log.records import Actor, Denied, Entry, Record, Subject
 from consent.errors import ChainClosed, LogUnavailable
 from idp.accounts.records import CLAIM_OF, IdentifierKind
@@ -97,15 +98,15 @@ async def _carry_out(found: Services, erased: Erased, by: Actor | None, reason: 
     await found.authorizations.revoke_by_person(person, now)
     await found.consent.ledger.invalidate_all(person, by)
     await found.consent.ledger.flush_queue()
-    entry = erased.entry if erased.entry is not None else await _enter(found, erased, by, reason)
+    # while the person's log key lives, the chain is closed by an entry: once, and again when a restore took that entry back
+    entry = await _enter(found, erased, by, reason) if await found.keyring.subject_keys.exists(person) else erased.entry
     await found.keyring.subject_keys.destroy(person)
     await found.accounts.erase(person)
     await found.sessions.erase(person)
     await found.events.erase(person)
     await found.authorizations.erase(person)
     await found.consent.ledger.forget(person)
-    if entry is not None:
-        await found.consent.access_log.forget(entry)
+    await _forget_entries(found, entry)
     await found.events.record(EventKind.ERASED, at=now)
     for position in positions(found).values():
         await position.advance(erased.line)
@@ -120,11 +121,21 @@ async def _enter(found: Services, erased: Erased, by: Actor | None, reason: str 
     try:
         receipt = await found.consent.access_log.append(entry)
     except (ChainClosed, KeyDestroyed):
-        return await _closing_entry(found, erased.person)
+        return erased.entry if erased.entry is not None else await _closing_entry(found, erased.person)
     if isinstance(receipt, Denied):
         raise LogUnavailable("the erase entry was denied")
     await asyncio.to_thread(journal(found).entered, erased, receipt.index)
     return receipt.index
+
+
+async def _forget_entries(found: Services, entry: int | None) -> None:
+    """Null the subject columns of the person's entries: nobody can tell any more whose they were."""
+    if entry is None:
+        return
+    try:
+        await found.consent.access_log.forget(entry)
+    except NotErased:  # a log restored from before, whose person's keys are gone already: nothing in it opens
+        _log.warning("erase_entry_lost", index=entry)
 
 
 async def _closing_entry(found: Services, person: str) -> int | None:

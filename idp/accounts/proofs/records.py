@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 ATTEMPTS = 5
 """Tries per code: 5 in 10^6 for a mailed code, and a new code is limited per account."""
@@ -27,6 +31,7 @@ class Proof:
 
     id: str
     code: str
+    expires_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)

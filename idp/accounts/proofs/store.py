@@ -26,7 +26,8 @@ class ProofStore:
 
     async def issue(self, purpose: Purpose, subject: str | None, now: dt.datetime, *, lifetime: int, browser: str | None = None) -> Proof:
         """Make a code that lives `lifetime` seconds. Without a subject it is a decoy: the same row, which nothing ever matches."""
-        proof = Proof(new_id(), new_code(SLIP_DIGITS if purpose is Purpose.SLIP else MAILED_DIGITS))
+        digits = SLIP_DIGITS if purpose is Purpose.SLIP else MAILED_DIGITS
+        proof = Proof(new_id(), new_code(digits), now + dt.timedelta(seconds=lifetime))
         row = {
             "id": proof.id,
             "purpose": purpose,
@@ -35,7 +36,7 @@ class ProofStore:
             "digest": self._digest(proof.id if purpose is not Purpose.SLIP else "", proof.code),
             "attempts": 0,
             "created_at": now,
-            "expires_at": now + dt.timedelta(seconds=lifetime),
+            "expires_at": proof.expires_at,
         }
         async with self._database.statement() as connection:
             await connection.execute(sa.insert(proofs).values(row))

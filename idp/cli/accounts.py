@@ -1,0 +1,280 @@
+"""`idp accounts`: what officers do for citizens. Every act names an officer and a reason, and the citizen sees it in the history."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from idp.cli.terminal import Exit, Json, refuse, show, with_services
+
+if TYPE_CHECKING:
+    from idp.accounts.nik import Nik
+    from idp.accounts.records import Account, Value
+    from idp.protocol.counter import Officer, Slip
+    from idp.protocol.services import Services
+
+app = typer.Typer(help="Add, show, lock, verify, recover and erase citizens' accounts.", no_args_is_help=True)
+
+Who = Annotated[
+    str, typer.Argument(help="Account number, e-mail, telephone, verified NIK, or the log's id; - reads it from standard input.")
+]
+By = Annotated[str, typer.Option("--officer", help="Who acts, as the log shall name it.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; the citizen reads it.")]
+Unit = Annotated[str | None, typer.Option(help="The officer's unit.")]
+Basis = Annotated[Literal["a", "b", "c", "d", "e", "f"], typer.Option(help="Lawful basis, UU PDP Art. 20(2).")]
+Ref = Annotated[str, typer.Option("--legal-ref", help="The rule that the look rests on.")]
+REFERENCE = "UU 25/2009"
+
+
+def _officer(name: str, reason: str, unit: str | None, basis: str, reference: str) -> Officer:
+    from idp.protocol.counter import Officer
+
+    if not name.strip() or not reason.strip():
+        refuse("--officer and --reason must not be empty: the citizen reads who looked, and why", Exit.USAGE)
+    return Officer(name.strip(), reason.strip(), unit=unit, legal_basis=basis, legal_ref=reference)
+
+
+async def _the_one(services: Services, who: str) -> Account:
+    from idp.protocol import counter
+
+    typed = sys.stdin.readline().strip() if who == "-" else who
+    accounts = await counter.find(services, typed)
+    if not accounts:
+        refuse("no account has this number or verified identifier")
+    if len(accounts) > 1:
+        refuse(f"{len(accounts)} accounts share this telephone; name one by its account number: {', '.join(a.number for a in accounts)}")
+    if accounts[0].state == "closed":
+        refuse("this account was erased: nothing of it is left to show or change")
+    return accounts[0]
+
+
+def _facts(account: Account) -> dict[str, Any]:
+    names = ("number", "state", "locale", "created_at", "last_used_at", "minor", "has_totp", "has_code_card", "nik_verified")
+    return {"id": account.person, **{name: getattr(account, name) for name in names}, "nik_paused_until": account.nik_paused_until}
+
+
+def _lines(facts: dict[str, Any]) -> str:
+    width = max(map(len, facts))
+    return "\n".join(f"{name.ljust(width)}  {'' if value is None else value}" for name, value in facts.items())
+
+
+@app.command("show")
+def show_account(
+    who: Who,
+    officer: By,
+    reason: Why,
+    claim: Annotated[list[str] | None, typer.Option(help="Also show this value (name, email, …); may be repeated.")] = None,
+    unit: Unit = None,
+    basis: Basis = "e",
+    legal_ref: Ref = REFERENCE,
+    as_json: Json = False,
+) -> None:
+    """Show an account; values only where --claim names them. The look is an entry that the citizen sees."""
+    by = _officer(officer, reason, unit, basis, legal_ref)
+
+    async def work(services: Services) -> dict[str, Any]:
+        from idp.protocol import counter
+
+        account = await _the_one(services, who)
+        values = await counter.look(services, by, account, claim or [])
+        return _facts(account) | {"values": dict(values)}
+
+    facts = with_services(work)
+    show(facts, as_json=as_json, text=lambda: _lines({**{k: v for k, v in facts.items() if k != "values"}, **facts["values"]}))
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Option(help="Name as on KTP or KK; one word is enough.")],
+    officer: By,
+    reason: Why,
+    email: Annotated[str | None, typer.Option(help="E-mail address, proven at the counter.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Telephone number, proven at the counter.")] = None,
+    birthdate: Annotated[str | None, typer.Option(help="Date of birth, YYYY-MM-DD.")] = None,
+    unit: Unit = None,
+    basis: Basis = "e",
+    legal_ref: Ref = REFERENCE,
+    as_json: Json = False,
+) -> None:
+    """Open an account for somebody at the counter, and print a slip with which its owner chooses a password."""
+    by = _officer(officer, reason, unit, basis, legal_ref)
+    values = _values(name, email, phone, birthdate)
+
+    async def work(services: Services) -> tuple[Account, Slip]:
+        from idp.accounts.records import Taken
+        from idp.protocol import counter
+        from idp.protocol.signing_in import is_minor
+
+        minor = is_minor({"birthdate": birthdate} if birthdate else {}, services.clock().date())
+        made = await counter.add(services, by, values, minor=minor)
+        if isinstance(made, Taken):
+            refuse(f"another account has this {made.kind} already; show it with: idp accounts show")
+        return made, await counter.print_slip(services, by, made)
+
+    account, slip = with_services(work)
+    show(_facts(account) | {"slip": _slip(slip)}, as_json=as_json, text=lambda: _slip_text(slip))
+
+
+def _values(name: str, email: str | None, phone: str | None, birthdate: str | None) -> list[Value]:
+    from idp.accounts import identifiers, names
+    from idp.accounts.records import Source, Value
+
+    given = names.normalise(name) or refuse("--name must be 1 to 120 letters", Exit.USAGE)
+    values = [Value("name", given)]
+    if birthdate:
+        values.append(Value("birthdate", _date(birthdate)))
+    for option, claim, typed, read in (
+        ("--email", "email", email, identifiers.email),
+        ("--phone", "phone_number", phone, identifiers.phone),
+    ):
+        if typed:
+            value = read(typed) or refuse(f"{option} is not one that can be reached: check it", Exit.USAGE)
+            values.append(Value(claim, value, Source.VERIFIED, "counter", "shown"))
+    return values
+
+
+def _date(text: str) -> str:
+    try:
+        return dt.date.fromisoformat(text).isoformat()
+    except ValueError:
+        refuse("--birthdate must be a date like 1990-08-17", Exit.USAGE)
+
+
+@app.command("verify-nik")
+def verify_nik(
+    who: Who,
+    nik: Annotated[str, typer.Option("--nik", help="The 16 digits as the paper shows them; - reads them from standard input.")],
+    how: Annotated[str, typer.Option(help="Which paper was seen: KTP-el, KIA, KK.")],
+    officer: By,
+    reason: Why,
+    name: Annotated[str | None, typer.Option(help="The name as the paper shows it: it becomes verified too.")] = None,
+    birthdate: Annotated[str | None, typer.Option(help="The birth date as the paper shows it: it becomes verified too.")] = None,
+    unit: Unit = None,
+    basis: Basis = "c",
+    legal_ref: Ref = "UU 24/2013",
+    as_json: Json = False,
+) -> None:
+    """Note that an officer saw papers: the NIK is verified, signs in, and may leave for services with that legal duty."""
+    by = _officer(officer, reason, unit, basis, legal_ref)
+    born = _date(birthdate) if birthdate else None
+    number = _nik(sys.stdin.readline() if nik == "-" else nik, born)
+    more = {claim: value for claim, value in (("name", name and name.strip()), ("birthdate", born)) if value}
+
+    async def work(services: Services) -> Account:
+        from idp.protocol import counter
+
+        account = await _the_one(services, who)
+        if await counter.verify_nik(services, by, account, number, how=how, more=more) is not None:
+            refuse("another account has this NIK verified; ask its owner to come to the counter")
+        return account
+
+    account = with_services(work)
+    facts = {"number": account.number, "nik_verified": True, "warnings": list(number.warnings)}
+    odd = f" It looks odd ({', '.join(number.warnings)}): compare with the paper once more." if number.warnings else ""
+    show(facts, as_json=as_json, text=f"The NIK of account {account.number} is verified.{odd}")
+
+
+def _nik(text: str, birthdate: str | None) -> Nik:
+    from idp.accounts import nik
+
+    read = nik.parse(text, dt.date.fromisoformat(birthdate) if birthdate else None)
+    if isinstance(read, nik.NikRefused):
+        reasons = {"length": "a NIK has 16 digits", "digits": "a NIK has digits only", "serial": "the last four digits cannot be 0000"}
+        refuse(f"{reasons[read.reason]}; check the paper", Exit.USAGE)
+    return read
+
+
+@app.command()
+def recover(
+    who: Who, officer: By, reason: Why, unit: Unit = None, basis: Basis = "e", legal_ref: Ref = REFERENCE, as_json: Json = False
+) -> None:
+    """Print a slip for somebody who lost everything. Check KTP-el, or KK with a relative, before. Old channels are told at once."""
+    by = _officer(officer, reason, unit, basis, legal_ref)
+
+    async def work(services: Services) -> Slip:
+        from idp.protocol import counter
+
+        return await counter.print_slip(services, by, await _the_one(services, who))
+
+    slip = with_services(work)
+    show(_slip(slip), as_json=as_json, text=lambda: _slip_text(slip))
+
+
+def _slip(slip: Slip) -> dict[str, Any]:
+    return {"number": slip.number, "code": slip.code, "until": slip.until}
+
+
+def _slip_text(slip: Slip) -> str:
+    return (
+        f"Nomor akun: {slip.number}\nKode slip:  {slip.code[:5]} {slip.code[5:]}\n"
+        f"Berlaku sampai {slip.until:%H.%M} UTC, satu kali, di halaman /recover/slip."
+    )
+
+
+def _switched(verb: Literal["lock", "unlock"], who: str, by: Officer, *, as_json: bool) -> None:
+    async def work(services: Services) -> Account:
+        from idp.protocol import counter
+
+        account = await _the_one(services, who)
+        done = await (counter.lock if verb == "lock" else counter.unlock)(services, by, account)
+        return account if done else refuse("this account is closed for good")
+
+    account = with_services(work)
+    state = "locked" if verb == "lock" else "active"
+    show({"number": account.number, "state": state}, as_json=as_json, text=f"Account {account.number} is {state}.")
+
+
+@app.command()
+def lock(
+    who: Who, officer: By, reason: Why, unit: Unit = None, basis: Basis = "e", legal_ref: Ref = REFERENCE, as_json: Json = False
+) -> None:
+    """Lock an account: its sessions and all that stands on them end now."""
+    _switched("lock", who, _officer(officer, reason, unit, basis, legal_ref), as_json=as_json)
+
+
+@app.command()
+def unlock(
+    who: Who, officer: By, reason: Why, unit: Unit = None, basis: Basis = "e", legal_ref: Ref = REFERENCE, as_json: Json = False
+) -> None:
+    """Let a locked account be used again."""
+    _switched("unlock", who, _officer(officer, reason, unit, basis, legal_ref), as_json=as_json)
+
+
+@app.command()
+def erase(
+    who: Who,
+    officer: By,
+    reason: Why,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: it cannot be undone.")] = False,
+    unit: Unit = None,
+    as_json: Json = False,
+) -> None:
+    """Erase an account for good: its keys, then everything they opened, in backups too. The access log keeps its proofs."""
+    by = _officer(officer, reason, unit, "e", REFERENCE)
+    if not yes and not typer.confirm("This cannot be undone. Erase?"):
+        refuse("nothing was erased")
+
+    async def work(services: Services) -> tuple[str, int]:
+        from idp.protocol import counter
+
+        account = await _the_one(services, who)
+        return account.number, await counter.erase(services, by, account)
+
+    number, line = with_services(work)
+    show({"number": number, "journal_line": line}, as_json=as_json, text=f"Account {number} is erased (line {line} of the journal).")
+
+
+@app.command("replay-erasures")
+def replay_erasures(as_json: Json = False) -> None:
+    """After a restore from a backup: erase again whom the erasure journal names."""
+
+    async def work(services: Services) -> int:
+        from idp.protocol import erasure
+
+        return await erasure.replay(services)
+
+    again = with_services(work)
+    show({"erased_again": again}, as_json=as_json, text=f"{again} erasures were replayed; every store is at the journal's end.")

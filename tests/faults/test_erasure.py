@@ -1,0 +1,158 @@
+"""Erasure is real: nothing opens afterwards, in backups too; the log verifies; a crash or a restore leaves no half-remembered person."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+
+from consent.access_log import AccessLog
+from consent.errors import ChainClosed, LogUnavailable
+from idp.accounts.records import Account, AccountState, Identifier, IdentifierKind
+from idp.protocol import erasure
+from idp.protocol.erasure_journal import Erased, Journal, JournalBroken
+from idp.protocol.outbox import outbox
+from idp.schema import metadata
+from keys.errors import KeyDestroyed
+from keys.journal.store import JournalPosition
+from tests.support.mailbox import letters
+from tests.support.people import NOON
+from tests.support.running import running, settings_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from keys.database import Database, StoreName
+    from tests.support.running import Provider
+
+
+async def account_of(provider: Provider, key: str = "siti") -> Account:
+    (account,) = await provider.services.accounts.find(Identifier(IdentifierKind.EMAIL, provider.person(key).email))
+    return account
+
+
+async def test_nothing_of_an_erased_person_opens_any_more(provider: Provider) -> None:
+    found = provider.services
+    tokens = await provider.tokens()
+    assert (await provider.userinfo(tokens["access_token"])).status_code == 200
+    siti = await account_of(provider)
+    kept = await found.accounts.sealed(siti.person)  # what a thief copied before
+    before = (await found.consent.access_log.status()).size
+    await erasure.erase(found, siti.person)
+    with pytest.raises(KeyDestroyed):
+        await found.consent.disclosure.to_self(siti.person, kept)
+    assert await found.accounts.sealed(siti.person) == []
+    assert (await provider.userinfo(tokens["access_token"])).status_code == 401
+    with pytest.raises((ChainClosed, KeyDestroyed)):
+        await found.consent.access_log.history(siti.person)
+    assert (await found.consent.access_log.status()).size > before
+    for table in metadata.sorted_tables:
+        async with found.database.read() as connection:
+            rows = (await connection.execute(sa.select(table))).all()
+        named = [row for row in rows if siti.person in str(row)]
+        assert len(named) == (1 if table.name == "accounts" else 0), table.name
+    assert await erasure.behind(found) == []
+
+
+async def test_the_erased_are_told_at_their_old_addresses(provider: Provider) -> None:
+    siti = await account_of(provider)
+    await erasure.erase(provider.services, siti.person)
+    assert {letter.to for letter in await letters(provider)} == {provider.person().email, provider.person().phone}
+
+
+async def test_an_erased_person_may_enrol_again_as_somebody_new(provider: Provider) -> None:
+    siti = await account_of(provider)
+    await erasure.erase(provider.services, siti.person)
+    visitor = await provider.visitor()
+    page = await visitor.get("/enrol")
+    page = await visitor.submit(page, page.form("identifier"), name="Siti", birthdate="1990-03-12", identifier=provider.person().email)
+    page = await visitor.submit(page, page.form("password"), password="kucing oranye tidur")
+    code = (await letters(provider, provider.person().email))[-1].code
+    assert (await visitor.submit(page, page.form("code"), code=code)).path == "/"
+
+
+async def test_an_erasure_that_the_log_delays_is_finished_by_itself(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, siti = provider.services, await account_of(provider)
+    append = AccessLog.append
+
+    async def down(*_: Any, **__: Any) -> Any:
+        raise LogUnavailable
+
+    monkeypatch.setattr(AccessLog, "append", down)
+    with pytest.raises(LogUnavailable):
+        await erasure.erase(found, siti.person)
+    left = await found.accounts.get(siti.person)
+    assert left is not None
+    assert left.state is AccountState.CLOSED  # nobody signs in, and nothing is lost yet
+    assert await found.keyring.subject_keys.exists(siti.person)
+    monkeypatch.setattr(AccessLog, "append", append)
+    provider.clock.move(minutes=5)
+    while await outbox(found).run_once():
+        provider.clock.move(minutes=5)
+    assert not await found.keyring.subject_keys.exists(siti.person)
+    assert await found.accounts.sealed(siti.person) == []
+
+
+async def test_erasing_twice_is_erasing_once(provider: Provider) -> None:
+    found, siti = provider.services, await account_of(provider)
+    line = await erasure.erase(found, siti.person)
+    assert await erasure.erase(found, siti.person) == line
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize("restored", [("idp", "keys"), ("idp",), ("keys",)])
+async def test_a_backup_restored_from_before_is_noticed_and_yields_nothing_after_the_replay(
+    filled_urls: dict[StoreName, str], restored: tuple[str, ...], tmp_path: Path
+) -> None:
+    settings, backup = settings_for(filled_urls, tmp_path / "data"), tmp_path / "backup"
+    backup.mkdir()
+    async with running(settings) as provider:
+        found, siti = provider.services, await account_of(provider)
+        await erasure.erase(found, (await account_of(provider, "dewi")).person)  # an erasure that the backup knows
+        sealed = await found.accounts.sealed(siti.person)
+        for name in restored:
+            database = found.database if name == "idp" else found.keyring.database
+            async with database.statement() as connection:
+                await connection.execute(sa.text(f"VACUUM INTO '{backup / name}.sqlite3'"))
+        await erasure.erase(found, siti.person)
+    for name in restored:
+        for leftover in (tmp_path / "data").glob(f"{name}.sqlite3*"):
+            leftover.unlink()
+        shutil.copy(backup / f"{name}.sqlite3", tmp_path / "data" / f"{name}.sqlite3")
+    async with running(settings) as provider:
+        found = provider.services
+        assert sorted(await erasure.behind(found)) == sorted(restored)
+        assert await erasure.replay(found) == 1
+        assert await erasure.behind(found) == []
+        assert await found.accounts.sealed(siti.person) == []
+        with pytest.raises(KeyDestroyed):
+            await found.consent.disclosure.to_self(siti.person, sealed)
+
+
+def test_a_torn_last_line_of_the_journal_never_counted(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "erasure.journal")
+    first = journal.begin("p1", NOON)
+    journal.entered(first, 7)
+    with (tmp_path / "erasure.journal").open("ab") as file:
+        file.write(b'{"n": 3, "person": "p')
+    assert journal.read() == [Erased(1, "p1", 7)]
+    assert journal.begin("p2", NOON) == Erased(3, "p2", None)
+    assert journal.begin("p2", NOON) == Erased(3, "p2", None)
+    assert [erased.line for erased in journal.read()] == [1, 3]
+
+
+def test_a_damaged_line_of_the_journal_is_named(tmp_path: Path) -> None:
+    (tmp_path / "erasure.journal").write_bytes(b'{"n": 1, "person": "p1"}\nxx\n{"n": 3, "person": "p2"}\n')
+    with pytest.raises(JournalBroken, match="line 2"):
+        Journal(tmp_path / "erasure.journal").read()
+
+
+async def test_a_position_never_goes_back(stores: dict[StoreName, Database]) -> None:
+    for database in stores.values():
+        position = JournalPosition(database)
+        assert await position.read() == 0
+        await position.advance(5)
+        await position.advance(3)
+        assert await position.read() == 5
