@@ -1,0 +1,24 @@
+"""The application that contract tests play."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.application import Application, application
+
+if TYPE_CHECKING:
+    from tests.support.running import Provider
+
+
+@pytest.fixture
+def kind() -> str:
+    """Contract tests run on SQLite; the stores' own tests show that both databases behave alike, and races run on both."""
+    return "sqlite"
+
+
+@pytest.fixture
+async def app(provider: Provider) -> Application:
+    """Client "app" (secret SECRET, every standard claim) and a browser that was never here."""
+    return await application(provider)
