@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from idp.protocol import current_session
 from idp.protocol.services import services
 from idp.web.errors import PageError
 
@@ -17,6 +18,7 @@ _LONGEST_VERSION = 6
 async def index(request: Request) -> Response:
     """Answer GET /purposes: all of them, by agency."""
     found = services(request)
+    await current_session.greeted(request)
     purposes = sorted(await found.consent.purposes.list(), key=lambda purpose: (purpose.agency, purpose.id))
     return found.renderer.page(request, "approve/purposes.html", purposes=purposes)
 
@@ -28,6 +30,7 @@ async def show(request: Request) -> Response:
     purpose = await found.consent.purposes.get(request.path_params["purpose"], _number(asked))
     if purpose is None:
         raise PageError("no_purpose", 404)
+    await current_session.greeted(request)
     versions = await found.consent.purposes.versions(purpose.id)
     return found.renderer.page(request, "approve/purpose.html", purpose=purpose, versions=[known.version for known in versions])
 

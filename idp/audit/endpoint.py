@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 async def audit(request: Request) -> Response:
     """Answer GET /audit; public, since hashes and a public key tell nothing about anybody."""
     parts = services(request)
-    if await current_session.optional(request) is not None:
-        await current_session.required(request)
+    await current_session.greeted(request)
     status = await parts.consent.access_log.status()
     key = await verifier_source(origin_of(parts.settings.issuer), parts.keyring.log_key)()
     return parts.renderer.page(

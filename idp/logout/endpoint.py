@@ -108,8 +108,7 @@ def _names(session: Session | None, hinted: Hint | None, client: Client | None, 
 async def _ask(request: Request, known: _Known, carried: Mapping[str, str]) -> Response:
     """Ask the person, by name. The redirect that follows the form must be allowed to leave (CSP form-action)."""
     cookies.ensure_browser(request)
-    if known.session is not None:
-        request.state.viewer = current_session.Viewer(await current_session.name_of(services(request), known.session.person))
+    await current_session.greeted(request)
     target = carried.get("post_logout_redirect_uri")
     return services(request).renderer.page(
         request,

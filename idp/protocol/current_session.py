@@ -43,6 +43,15 @@ async def optional(request: Request) -> Session | None:
     return cast("Session | None", state.session)
 
 
+async def greeted(request: Request) -> Session | None:
+    """Give the session as `optional` does, and put the viewer's name on a page that is open to all; not on a device left unattended."""
+    found = services(request)
+    session = await optional(request)
+    if session is not None and not session.unattended and await _active(found, session.person) is not None:
+        request.state.viewer = Viewer(await name_of(found, session.person))
+    return session
+
+
 async def required(request: Request, *, acr: str | None = None) -> Session:
     """Give the session of one of our own pages, and put the viewer's name on the page.
 
