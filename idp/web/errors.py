@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from consent.errors import LogBusy, LogUnavailable
 from idp.web.request_context import request_id
@@ -88,7 +89,15 @@ async def http_error(request: Request, error: Exception) -> Response:
     """Answer what the router found out (404, 405) or an endpoint raised as HTTPException."""
     if not isinstance(error, HTTPException):
         raise error
+    if error.status_code == 405:  # noqa: PLR2004 - Method Not Allowed
+        return refusal(request, 405, {"allow": ", ".join(sorted(_allowed(request)))})
     return refusal(request, error.status_code, error.headers)
+
+
+def _allowed(request: Request) -> set[str]:
+    """Collect the methods of all routes at this path (RFC 9110 §10.2.1); the router names those of the first one only."""
+    routes = [route for route in request.app.router.routes if isinstance(route, Route) and route.path_regex.match(request.scope["path"])]
+    return {method for route in routes for method in route.methods or ()}
 
 
 async def validation_error(request: Request, error: Exception) -> Response:
