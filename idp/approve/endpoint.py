@@ -13,7 +13,7 @@ from consent.records import Card
 from idp.approve import declarations, rules, situation
 from idp.approve.rules import Blocked, CardIncomplete, CardView
 from idp.interactions.records import Step
-from idp.protocol import page_forms, steps
+from idp.protocol import current_session, page_forms, steps
 from idp.protocol.services import services
 from idp.spec.errors import ErrorCode
 from idp.web.errors import PageError
@@ -37,7 +37,7 @@ async def show(request: Request) -> Response:
         return loaded
     blocked = rules.blocked(loaded.ask, loaded.account)
     if blocked is not None:
-        return _blocked(request, loaded, blocked)
+        return await _blocked(request, loaded, blocked)
     view = await _view(request, loaded)
     await services(request).consent.ledger.request(loaded.asking, loaded.purpose)
     return _page(request, loaded, view)
@@ -56,7 +56,7 @@ async def submit(request: Request) -> Response:
         return await steps.refuse(request, loaded.interaction, ErrorCode.ACCESS_DENIED)
     blocked = rules.blocked(loaded.ask, loaded.account)
     if blocked is not None:
-        return _blocked(request, loaded, blocked)
+        return await _blocked(request, loaded, blocked)
     if "approve" not in fields or fields.get("card") != card.text_hash:  # another text stood on the card that was answered
         return _page(request, loaded, view, changed=True)
     try:
@@ -99,8 +99,9 @@ def _nik_pause(request: Request, loaded: Situation) -> object:
     return until if "nik" in loaded.ask.required and until is not None and services(request).clock() < until else None
 
 
-def _blocked(request: Request, loaded: Situation, why: Blocked) -> Response:
+async def _blocked(request: Request, loaded: Situation, why: Blocked) -> Response:
     found = services(request)
+    await current_session.greeted(request)
     return found.renderer.page(
         request,
         f"approve/{why.value}.html",

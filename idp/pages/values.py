@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 
+from babel import Locale, UnknownLocaleError
+
 from idp.pages.formats import Formats
 from idp.pages.texts import catalogue
 
@@ -25,6 +27,8 @@ def readable(claim: str, value: str, language: str) -> str:
         return _date(value, language)
     if claim == "address":
         return _address(value)
+    if claim == "locale":
+        return _language(value, language)
     if claim == "phone_number":
         return _phone(value)
     name = f"data.value.{value.lower()}"
@@ -39,6 +43,14 @@ def masked(value: str) -> str:
     if len(value) <= 2 * _ENDS:
         return value
     return value[:_ENDS] + "•" * (len(value) - 2 * _ENDS) + value[-_ENDS:]
+
+
+def _language(value: str, language: str) -> str:
+    """BCP 47 tags as words: id-ID is Indonesia."""
+    try:
+        return Locale.parse(value, sep="-").get_language_name(language) or value
+    except (ValueError, UnknownLocaleError):
+        return value
 
 
 def _phone(value: str) -> str:

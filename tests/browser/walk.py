@@ -113,12 +113,12 @@ class Walk:
 
     def enter_code(self, code: str) -> Self:
         """Type six digits: with scripts they send themselves."""
-        here = self.page.url
-        self.page.fill("#code", code)
-        if self.scripts:
-            self.page.wait_for_url(lambda url: url != here)
-            return self
-        return self.submit()
+        if not self.scripts:
+            self.page.fill("#code", code)
+            return self.submit()
+        with self.page.expect_navigation():
+            self.page.fill("#code", code)
+        return self
 
     def submit(self) -> Self:
         """Press the page's one primary button."""

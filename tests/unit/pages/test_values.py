@@ -21,6 +21,8 @@ from idp.pages.values import readable
         ("address", '{"street_address": "Jalan Contoh 1", "locality": "Balikpapan"}', "Jalan Contoh 1, Balikpapan"),
         ("address", "Jalan Contoh 1", "Jalan Contoh 1"),
         ("address", "12", "12"),
+        ("locale", "id-ID", "Indonesia"),
+        ("locale", "??", "??"),
         ("phone_number", "+6281250000001", "0812-5000-0001"),
         ("phone_number", "+4915100000000", "+4915100000000"),
         ("email", "siti@contoh.id", "siti@contoh.id"),
