@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from typing import TYPE_CHECKING, Final
 
 from babel import Locale, UnknownLocaleError
 
 from idp.pages.formats import Formats
 from idp.pages.texts import catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 _ENDS = 4
 _ORDER = ("name", "nik", "birthdate", "gender", "address", "email", "phone_number")
@@ -21,21 +25,8 @@ def order_of(claim: str) -> tuple[int, str]:
 
 def readable(claim: str, value: str, language: str) -> str:
     """Give a stored value as pages show it; one of unknown form is shown as it is."""
-    if claim == "nik":
-        return masked(value)
-    if claim == "birthdate":
-        return _date(value, language)
-    if claim == "address":
-        return _address(value)
-    if claim == "locale":
-        return _language(value, language)
-    if claim == "phone_number":
-        return _phone(value)
-    name = f"data.value.{value.lower()}"
-    if claim == "gender" or claim.endswith("_verified"):
-        texts = catalogue(language)
-        return texts.text(name) if name in texts else value
-    return value
+    reader = _READERS.get(claim)
+    return reader(value, language) if reader else value
 
 
 def masked(value: str) -> str:
@@ -53,7 +44,7 @@ def _language(value: str, language: str) -> str:
         return value
 
 
-def _phone(value: str) -> str:
+def _phone(value: str, _: str) -> str:
     """Write an Indonesian number as people do: +6281250000001 as 0812-5000-0001."""
     if not value.startswith("+62"):
         return value
@@ -68,7 +59,7 @@ def _date(value: str, language: str) -> str:
         return value
 
 
-def _address(value: str) -> str:
+def _address(value: str, _: str) -> str:
     """OIDC Core §5.1.1: `formatted` is the "Full mailing address, formatted for display"; lines become one."""
     try:
         parts = json.loads(value)
@@ -78,3 +69,21 @@ def _address(value: str) -> str:
         return value
     lines = str(parts.get("formatted") or "\n".join(str(part) for part in parts.values())).splitlines()
     return ", ".join(line.strip() for line in lines if line.strip())
+
+
+def _word(value: str, language: str) -> str:
+    name = f"data.value.{value.lower()}"
+    texts = catalogue(language)
+    return texts.text(name) if name in texts else value
+
+
+_READERS: Final[Mapping[str, Callable[[str, str], str]]] = {
+    "nik": lambda value, _: masked(value),
+    "birthdate": _date,
+    "address": _address,
+    "locale": _language,
+    "phone_number": _phone,
+    "gender": _word,
+    "email_verified": _word,
+    "phone_number_verified": _word,
+}
