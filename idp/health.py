@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
 
+from idp.protocol import erasure
 from idp.protocol.services import services
 from keys.errors import StoreUnavailable
 from migrations import standing
@@ -37,6 +38,8 @@ async def unready(found: Services) -> list[str]:
     """Say what keeps this process from serving."""
     stores: dict[StoreName, Database] = {"idp": found.database, "consent": found.consent.database, "keys": found.keyring.database}
     reasons = [reason for name, store in stores.items() if (reason := await _store(name, store))]
+    if not reasons:
+        reasons += await erasure.unready(found)
     if found.consent.access_log.in_doubt:
         reasons.append(f"the access log is in doubt: {found.consent.access_log.in_doubt}; run: idp audit status")
     return reasons

@@ -83,12 +83,21 @@ async def replay(found: Services) -> int:
     return len(again)
 
 
-async def behind(found: Services) -> Sequence[str]:
-    """Name the stores that do not know the newest erasure: a backup was restored, and `replay` must run before anything is served."""
+async def unready(found: Services) -> Sequence[str]:
+    """Say why nothing may be served, and how to mend it: a store, or the journal itself, was restored from before an erasure.
+
+    While an erasure is on its way (its errand waits), stores may differ for a moment: that is no restore.
+    """
     lines = await asyncio.to_thread(journal(found).read)
-    newest = lines[-1].line if lines else 0
-    waiting = {line.line for line in lines if line.entry is None}
-    return [name for name, position in positions(found).items() if await position.read() < newest and newest not in waiting]
+    reached = {name: await position.read() for name, position in positions(found).items()}
+    known = max((erased.line for erased in lines if erased.entry is not None), default=0)
+    late = sorted(name for name, position in reached.items() if position < known)
+    reasons = []
+    if late and not await found.events.outbox.waiting(TOPIC):
+        reasons.append(f"restored from before an erasure: {', '.join(late)}; run: {REPLAY}")
+    if max(reached.values()) > (lines[-1].line if lines else 0):
+        reasons.append(f"the erasure journal is older than the stores; put its newest copy at {found.settings.erasure_journal_file}")
+    return reasons
 
 
 async def _carry_out(found: Services, erased: Erased, by: Actor | None, reason: str | None) -> None:

@@ -53,7 +53,7 @@ async def test_nothing_of_an_erased_person_opens_any_more(provider: Provider) ->
             rows = (await connection.execute(sa.select(table))).all()
         named = [row for row in rows if siti.person in str(row)]
         assert len(named) == (1 if table.name == "accounts" else 0), table.name
-    assert await erasure.behind(found) == []
+    assert await erasure.unready(found) == []
 
 
 async def test_the_erased_are_told_at_their_old_addresses(provider: Provider) -> None:
@@ -95,6 +95,14 @@ async def test_an_erasure_that_the_log_delays_is_finished_by_itself(provider: Pr
     assert await found.accounts.sealed(siti.person) == []
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
+async def test_a_lost_journal_is_noticed(provider: Provider) -> None:
+    await erasure.erase(provider.services, (await account_of(provider)).person)
+    provider.settings.erasure_journal_file.unlink()
+    (reason,) = await erasure.unready(provider.services)
+    assert "journal is older" in reason
+
+
 async def test_erasing_twice_is_erasing_once(provider: Provider) -> None:
     found, siti = provider.services, await account_of(provider)
     line = await erasure.erase(found, siti.person)
@@ -123,9 +131,13 @@ async def test_a_backup_restored_from_before_is_noticed_and_yields_nothing_after
         shutil.copy(backup / f"{name}.sqlite3", tmp_path / "data" / f"{name}.sqlite3")
     async with running(settings) as provider:
         found = provider.services
-        assert sorted(await erasure.behind(found)) == sorted(restored)
+        assert await erasure.unready(found) == [
+            f"restored from before an erasure: {', '.join(sorted(restored))}; run: idp accounts replay-erasures"
+        ]
+        ready = await (await provider.client()).get("/readyz")
+        assert (ready.status_code, "replay-erasures" in ready.text) == (503, True)
         assert await erasure.replay(found) == 1
-        assert await erasure.behind(found) == []
+        assert await erasure.unready(found) == []
         assert await found.accounts.sealed(siti.person) == []
         with pytest.raises(KeyDestroyed):
             await found.consent.disclosure.to_self(siti.person, sealed)

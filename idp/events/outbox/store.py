@@ -73,10 +73,11 @@ class OutboxStore:
         await self.done(errand.id)
         return False
 
-    async def waiting(self) -> int:
-        """Count what is not done yet."""
+    async def waiting(self, topic: str | None = None) -> int:
+        """Count what is not done yet, of one topic or of all."""
+        statement = sa.select(sa.func.count()).select_from(outbox)
         async with self._database.read() as connection:
-            return int((await connection.execute(sa.select(sa.func.count()).select_from(outbox))).scalar_one())
+            return int((await connection.execute(statement if topic is None else statement.where(outbox.c.topic == topic))).scalar_one())
 
     def _open(self, errand: str, topic: str, cell: bytes) -> dict[str, Any]:
         payload: dict[str, Any] = json.loads(self._keyring.secrets.open("outbox", (errand, topic), cell))
