@@ -20,7 +20,7 @@ def run(arguments: list[str]) -> int:
     from idp.cli.main import app  # noqa: PLC0415 - typer is imported with it
 
     try:
-        app(arguments)  # typer itself explains wrong options, and leaves by SystemExit
+        app(arguments, prog_name="idp")  # typer itself explains wrong options, and leaves by SystemExit
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else Exit.OK
     except BrokenPipeError:

@@ -38,6 +38,7 @@ class LazyNouns(TyperGroup):
         if cmd_name not in NOUNS:
             return None
         module: Any = importlib.import_module(f"idp.cli.{cmd_name}")
+        module.app.rich_markup_mode = None  # plain text: quick, and the same in every terminal and log
         command = typer.main.get_command(module.app)
         command.name = cmd_name
         return command
