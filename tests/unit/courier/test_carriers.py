@@ -1,0 +1,85 @@
+"""Carriers: what leaves the house, and what a failed one leaves behind."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+
+from idp.pages.texts import FOLDER, LANGUAGES, load
+from idp.protocol.carriers import Folder, Gateway, Smtp, masked
+from idp.protocol.courier import Message, Undelivered
+from keys.secrets import Secrets
+from tests.support.people import NOON
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MESSAGE = Message("id-1", "sms", "+6281234567890", "Kode", "Kode Anda: 123456.", NOON)
+TEXTS = {language: load(FOLDER / language) for language in LANGUAGES}
+NAMES = [(language, name) for language in LANGUAGES for name in TEXTS[language] if name.startswith("courier.")]
+
+
+async def test_the_folder_holds_no_recipient_in_clear(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "outbox", Secrets(b"k" * 32))
+    await folder.carry(replace(MESSAGE, channel="mail", address="siti.aminah@contoh.id"))
+    (file,) = (tmp_path / "outbox").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "siti.aminah" not in file.read_text("utf-8")
+    assert "siti.aminah" not in file.name
+    content = json.loads(file.read_text("utf-8"))
+    assert content["to"] == "s•••@contoh.id"
+    assert folder.recipient(content) == "siti.aminah@contoh.id"
+
+
+async def test_a_folder_that_cannot_be_written_is_tried_again_later(tmp_path: Path) -> None:
+    (tmp_path / "outbox").write_text("in the way")
+    with pytest.raises(Undelivered):
+        await Folder(tmp_path / "outbox", Secrets(b"k" * 32)).carry(MESSAGE)
+
+
+async def test_a_gateway_gets_one_json_object() -> None:
+    sent: list[httpx2.Request] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        sent.append(request)
+        return httpx2.Response(202)
+
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as client:
+        await Gateway("https://gateway.test/send", client).carry(MESSAGE)
+    assert json.loads(sent[0].content) == {"id": "id-1", "to": "+6281234567890", "text": "Kode Anda: 123456."}
+
+
+@pytest.mark.parametrize("status", [302, 400, 500, None])
+async def test_a_gateway_that_does_not_take_it_is_tried_again_later(status: int | None) -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if status is None:
+            raise httpx2.ConnectError("gone", request=request)
+        return httpx2.Response(status)
+
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as client:
+        with pytest.raises(Undelivered) as failed:
+            await Gateway("https://gateway.test/send", client).carry(MESSAGE)
+    assert "628123" not in str(failed.value)
+
+
+async def test_a_mail_server_that_is_gone_is_tried_again_later() -> None:
+    with pytest.raises(Undelivered):
+        await Smtp("smtp://127.0.0.1:1", "Gerbang <gerbang@localhost>").carry(replace(MESSAGE, channel="mail", address="siti@contoh.id"))
+
+
+@pytest.mark.parametrize(("language", "name"), NAMES)
+def test_no_message_carries_a_link_and_no_subject_a_value(language: str, name: str) -> None:
+    text = TEXTS[language][name]
+    assert not re.search(r"https?:|www\.|\.go\.id|/recover", text)
+    if name.endswith(".subject"):
+        assert "{" not in text
+
+
+def test_recipients_are_masked() -> None:
+    assert masked("siti@contoh.id") == "s•••@contoh.id"
+    assert masked("+6281234567890") == "•••890"
