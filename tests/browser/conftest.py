@@ -18,13 +18,22 @@ from playwright.sync_api import sync_playwright
 from tests.browser.walk import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
-SECONDS_TO_START = 60
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember that a test failed, so that its last pages are kept as pictures."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
 
 
 @dataclass(frozen=True)
@@ -119,6 +128,6 @@ def walk(chromium: Browser, demo: Demo, request: pytest.FixtureRequest) -> Itera
 
     yield start
     for visitor in visitors:
-        if request.session.testsfailed:
+        if request.node.stash.get(FAILED, False):
             visitor.keep_last(request.node.name)
         visitor.close()
