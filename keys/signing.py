@@ -9,9 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from keys.algorithms import ALGORITHMS, fits, private_bytes, public_jwk, read_key, sign_bytes, verify_bytes
-from keys.compact import read_object, take_apart
-from keys.encoding import encode
+from keys.algorithms import ALGORITHMS, fits, private_bytes, public_jwk, read_key
+from keys.compact import proven_claims, sign_compact, take_apart
 from keys.errors import RootVersionGone, SigningKeyMissing, TokenInvalid
 from keys.records import StoredSigningKey
 from keys.ring import Ring, SigningKey
@@ -60,7 +59,6 @@ class SigningKeys:
         self._read_at = 0.0
         self._private: dict[str, AsymmetricKey] = {}  # exchanged together with the ring
         self._public: dict[str, AsymmetricKey] = {}
-        self._headers: dict[tuple[str, str], str] = {}
 
     async def sign(self, claims: Mapping[str, Any], *, algorithm: str, type: str) -> str:  # noqa: A002 - JOSE's word
         """Sign claims as a compact JWS with the active key of `algorithm`; `type` becomes `typ` ("JWT", "at+jwt" …).
@@ -71,14 +69,12 @@ class SigningKeys:
         private = None if key is None else self._private.get(key.kid)
         if key is None or private is None:
             raise SigningKeyMissing(algorithm)
+        header = {"alg": algorithm, "kid": key.kid, "typ": type}
         payload = _JSON.encode(claims).encode()
-        message = f"{self._header(key, type)}.{encode(payload)}"
-        if ALGORITHMS[algorithm].slow:
-            loop = asyncio.get_running_loop()
-            signature = await loop.run_in_executor(self._threads, sign_bytes, algorithm, private, message.encode("ascii"))
-        else:
-            signature = sign_bytes(algorithm, private, message.encode("ascii"))
-        return f"{message}.{encode(signature)}"
+        if not ALGORITHMS[algorithm].slow:
+            return sign_compact(algorithm, private, header, payload)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, sign_compact, algorithm, private, header, payload)
 
     async def verify(
         self,
@@ -100,9 +96,7 @@ class SigningKeys:
         row = self._ring.by_kid.get(compact.kid)
         if row is None or row.algorithm != compact.algorithm or not self._ring.verifies(row, self._now(), outlived=outlived):
             raise TokenInvalid("no key of ours by that kid and algorithm")
-        if not verify_bytes(compact.algorithm, self._public_key(row), compact.message, compact.signature):
-            raise TokenInvalid("its signature does not hold")
-        return read_object(compact.payload)
+        return proven_claims(compact, self._public_key(row))
 
     def jwks(self) -> dict[str, Any]:
         """Give the public JWK Set: pending, active and retired keys."""
@@ -243,13 +237,6 @@ class SigningKeys:
         if public is None:
             public = self._public[key.kid] = read_key(json.loads(key.public_jwk))
         return public
-
-    def _header(self, key: StoredSigningKey, type_: str) -> str:
-        header = self._headers.get((key.kid, type_))
-        if header is None:
-            values = {"alg": key.algorithm, "kid": key.kid, "typ": type_}
-            header = self._headers[key.kid, type_] = encode(json.dumps(values, separators=(",", ":")).encode())
-        return header
 
     def _now(self) -> dt.datetime:
         """Give the database's clock: as read, plus what passed since."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
-from keys.algorithms import sign_bytes
+from keys.compact import sign_compact
 from keys.database import Database
 from keys.encoding import encode
 from keys.errors import SigningKeyMissing, TokenInvalid
@@ -230,11 +230,11 @@ async def test_rsa_signatures_are_made_off_the_event_loop(stores: dict[StoreName
     ring = await open_keyring(stores["keys"])
     threads: dict[str, str] = {}
 
-    def watched(algorithm: str, key: Any, message: bytes) -> bytes:
+    def watched(algorithm: str, *rest: Any) -> str:
         threads[algorithm] = threading.current_thread().name
-        return sign_bytes(algorithm, key, message)
+        return sign_compact(algorithm, *rest)
 
-    monkeypatch.setattr("keys.signing.sign_bytes", watched)
+    monkeypatch.setattr("keys.signing.sign_compact", watched)
     for algorithm in ("RS256", "PS256", "ES256", "EdDSA"):
         await ring.signing.sign({}, algorithm=algorithm, type="JWT")
     here = threading.current_thread().name
