@@ -80,7 +80,7 @@ async def _asked(request: Request) -> Asked:
     else:
         sign_in = await found.sessions.sign_in(waiting, cookies.browser(request) or "", found.clock())
         if sign_in is None:
-            raise PageError("expired", 410)
+            raise PageError("expired", 410, href=onward.to("/login"))
         person = sign_in.person
     account = await found.accounts.get(person)
     if account is None:
