@@ -33,11 +33,11 @@ async def signed_in(app: Application) -> bool:
 
 
 async def confirm(app: Application, page: Page) -> Page:
-    return await app.visitor.submit(page, page.form("form_token"))
+    return await app.visitor.submit(page, page.forms[-1])  # the first one is the "Keluar" of every page
 
 
 def asks(page: Page) -> bool:
-    return page.left is None and page.status == 200 and any("form_token" in form.fields for form in page.forms)
+    return page.left is None and page.status == 200 and "Keluar dari Gerbang?" in page.text
 
 
 async def test_discovery_endpoint_verification(app: Application) -> None:

@@ -1,0 +1,132 @@
+"""`idp clients`: registering from options and from a file, and what each refusal names."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from joserfc.jwk import ECKey
+
+from idp.__main__ import run
+from tests.support.application import declaration
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = ECKey.generate_key("P-256", {"kid": "1"}, private=True)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated folder with the purpose "semua"."""
+    folder = tmp_path_factory.mktemp("clients")
+    (folder / "semua.toml").write_text(declaration("semua", required=("name",)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IDP_DATA_DIR", str(folder))
+        assert run(["database", "upgrade"]) == 0
+        assert run(["purposes", "add", str(folder / "semua.toml")]) == 0
+    return folder
+
+
+@pytest.fixture
+def folder(filled: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("IDP_DATA_DIR", str(filled))
+    return filled
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    capsys.readouterr()
+    assert run(["clients", *arguments, "--json"]) == 0, capsys.readouterr().err
+    return json.loads(capsys.readouterr().out)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    capsys.readouterr()
+    code = run(["clients", *arguments])
+    error = capsys.readouterr().err
+    assert code != 0
+    assert "Traceback" not in error
+    return code, error
+
+
+def options(client_id: str, **changes: str | None) -> list[str]:
+    usual = {
+        "name": "Aduan",
+        "agency": "dinas",
+        "purpose": "semua",
+        "redirect-uri": "https://app.test/cb",
+        "client-id": client_id,
+    } | changes
+    return ["add", *(word for name, value in usual.items() if value is not None for word in (f"--{name}", value))]
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_application_is_added_shown_listed_given_a_new_secret_and_removed(capsys: pytest.CaptureFixture[str]) -> None:
+    added = said(capsys, *options("from-options"))
+    assert len(added["client_secret"]) >= 43
+    assert (added["profile"], added["agency"], added["default_purpose"]) == ("secure", "dinas", "semua")
+    shown = said(capsys, "show", "from-options")
+    assert shown == {name: value for name, value in added.items() if name != "client_secret"}
+    assert "from-options" in {client["client_id"] for client in said(capsys, "list")}
+    assert said(capsys, "rotate-secret", "from-options")["client_secret"] != added["client_secret"]
+    assert said(capsys, "remove", "from-options") == {"client_id": "from-options", "removed": True}
+    assert refused(capsys, "show", "from-options")[0] == 1
+    for command in ("remove", "rotate-secret"):
+        assert "from-options" in refused(capsys, command, "from-options")[1]
+
+
+def test_a_json_file_registers_a_client_with_keys_and_options_win(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = folder / "client.json"
+    file.write_text(
+        json.dumps({
+            "client_id": "from-file", "client_name": "Antrean", "agency": {"code": "dinas", "name": {"id": "Dinas", "en": "Office"}},
+            "redirect_uris": ["https://app.test/cb"], "purposes": ["semua"], "token_endpoint_auth_method": "private_key_jwt",
+            "jwks": {"keys": [KEY.as_dict(private=False)]},
+        })
+    )  # fmt: skip
+    added = said(capsys, "add", str(file), "--name", "Antrean Baru")
+    assert "client_secret" not in added
+    assert added["client_name"] == "Antrean Baru"
+    assert added["jwks"]["keys"][0]["kid"] == "1"
+    assert "no secret" in refused(capsys, "rotate-secret", "from-file")[1]
+    code, error = refused(capsys, "add", str(file))
+    assert (code, "from-file is taken" in error) == (1, True)
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"name": None}, "client_name"),
+        ({"agency": None}, "--agency"),
+        ({"redirect-uri": None}, "redirect_uris"),
+        ({"redirect-uri": "http://app.test/cb"}, "redirect_uris"),
+        ({"redirect-uri": "https://app.test/cb#x"}, "fragment"),
+        ({"purpose": None}, "purposes"),
+        ({"purpose": "tidak-ada"}, "idp purposes add"),
+        ({"agency": "lain"}, "declaration of dinas"),
+        ({"auth-method": "magic"}, "token_endpoint_auth_method"),
+        ({"auth-method": "private_key_jwt"}, "jwks"),
+        ({"profile": "fast"}, "profile"),
+        ({"client-id": "a b"}, "client_id"),
+    ],
+)
+def test_a_refusal_names_what_is_wrong(capsys: pytest.CaptureFixture[str], change: dict[str, str | None], named: str) -> None:
+    assert named in refused(capsys, *options("refused", **change))[1]
+    assert "refused" not in {client["client_id"] for client in said(capsys, "list")}
+
+
+def test_files_that_cannot_be_read_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "bad.json").write_text("{")
+    (folder / "list.json").write_text("[]")
+    (folder / "agency.json").write_text('{"agency": 5}')
+    for name in ("missing.json", "bad.json", "list.json"):
+        code, error = refused(capsys, "add", str(folder / name))
+        assert (code, name in error) == (2, True)
+    assert "agency" in refused(capsys, "add", str(folder / "agency.json"))[1]
+
+
+def test_an_unmigrated_folder_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("IDP_DATA_DIR", str(tmp_path))
+    assert refused(capsys, "list")[0] in {3, 4}
