@@ -98,9 +98,7 @@ class AgencyApp:
         signed_in = self._of(request)
         if signed_in is not None and "refresh_token" in signed_in.token:
             try:
-                fresh = await self.oauth.fetch_access_token(
-                    grant_type="refresh_token", refresh_token=signed_in.token["refresh_token"], scope=signed_in.token["scope"]
-                )
+                fresh = await self.oauth.fetch_access_token(grant_type="refresh_token", refresh_token=signed_in.token["refresh_token"])
                 signed_in.token.update(fresh)
                 signed_in.refreshed_at, signed_in.problem = time.time(), None
             except OAuthError as error:

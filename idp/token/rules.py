@@ -53,16 +53,16 @@ def fits(binding: CodeBinding, redirect_uri: str, verifier: str | None) -> Refus
 
 
 def refreshed_scope(asked: str | None, granted: tuple[str, ...]) -> tuple[str, ...] | Refusal:
-    """Give the scope of a refreshed access token.
+    """Give the scope of a refreshed access token: what is asked and was granted; never more (§6).
 
-    §6: "The requested scope MUST NOT include any scope not originally granted by the resource owner, and if omitted is treated as equal".
+    Client libraries repeat the scope they were configured with, and their citizen may have allowed less. §3.3: "The authorization server MAY
+    fully or partially ignore the scope requested by the client": the rest is ignored and the answer's `scope` says what holds.
     """
     if asked is None:
         return granted
     wanted = scopes.parse(asked)
-    if wanted is None or not set(wanted) <= set(granted):
-        return Refusal(ErrorCode.INVALID_SCOPE, "scope may only narrow what was granted.")
-    return wanted
+    kept = tuple(value for value in wanted or () if value in granted)
+    return kept or Refusal(ErrorCode.INVALID_SCOPE, "nothing of this scope was granted.")
 
 
 def client_scope(asked: str | None, registered: Iterable[str]) -> tuple[str, ...] | Refusal:

@@ -378,7 +378,10 @@ async def test_6_scope_may_narrow_and_not_widen(app: Application) -> None:
     assert narrow["scope"] == "openid email"
     told = (await app.userinfo(narrow["access_token"])).json()
     assert set(told) == {"sub", "email", "email_verified"}
-    assert error(await app.refresh(narrow["refresh_token"], scope="openid phone")) == "invalid_scope"
+    wider = (await app.refresh(narrow["refresh_token"], scope="openid email phone")).json()
+    assert wider["scope"] == "openid email"  # §3.3: what was not granted is ignored, and the answer says so
+    assert "phone_number" not in (await app.userinfo(wider["access_token"])).json()
+    assert error(await app.refresh(wider["refresh_token"], scope="phone")) == "invalid_scope"
 
 
 async def test_6_a_client_without_the_grant_type_gets_no_refresh_token(app: Application) -> None:

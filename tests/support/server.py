@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from keys.database import StoreName
 
 ROOT = Path(__file__).parents[2]
-SECONDS_TO_START = 30
+SECONDS_TO_START = 60
 
 
 def free_port() -> int:
@@ -40,12 +41,14 @@ class Server:
     folder: Path
     workers: int = 1
     more: dict[str, str] = field(default_factory=dict)
+    tls: tuple[Path, Path] | None = None
+    """A certificate and its key: serve https."""
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def issuer(self) -> str:
-        return f"http://localhost:{self.port}"
+        return f"{'https' if self.tls else 'http'}://localhost:{self.port}"
 
     @property
     def log(self) -> Path:
@@ -72,6 +75,8 @@ class Server:
     def start(self) -> Server:
         """Start it and wait until it is ready."""
         command = [sys.executable, "-m", "idp", "serve", "--host", "127.0.0.1", "--port", str(self.port), "--workers", str(self.workers)]
+        if self.tls:
+            command += ["--tls-certificate", str(self.tls[0]), "--tls-key", str(self.tls[1])]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, env=self.environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
         self.wait()
@@ -85,7 +90,9 @@ class Server:
             assert self.process is not None
             assert self.process.poll() is None, f"the server ended:\n{self.log.read_text()}"
             try:
-                answer = httpx2.get(f"http://127.0.0.1:{self.port}/readyz", timeout=2)
+                answer = httpx2.get(
+                    f"{self.issuer}/readyz", timeout=2, verify=ssl.create_default_context(cafile=self.tls[0]) if self.tls else True
+                )
             except httpx2.HTTPError as error:
                 last = str(error)
             else:

@@ -1,0 +1,1 @@
+"""Real client libraries against a running server: `make interop`. Not part of `make test`: it installs Node and Apache modules."""

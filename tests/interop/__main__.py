@@ -1,0 +1,42 @@
+"""Install what the foreign clients need, then let each of them sign in, refresh, read and sign out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+DEBIAN = {"node": "nodejs", "npm": "npm", "apache2": "apache2 libapache2-mod-auth-openidc"}
+MODULE = Path("/usr/lib/apache2/modules/mod_auth_openidc.so")
+
+
+def missing() -> list[str]:
+    """Name the Debian packages whose programs are not here."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
+    packages = [package for program, package in DEBIAN.items() if shutil.which(program, path=path) is None]
+    if not MODULE.exists() and DEBIAN["apache2"] not in packages:
+        packages.append("libapache2-mod-auth-openidc")
+    return " ".join(packages).split()
+
+
+def install() -> None:
+    """Install missing system packages (as root on Debian), then the pinned Node modules."""
+    packages = missing()
+    if packages and (os.getuid() != 0 or shutil.which("apt-get") is None):
+        sys.exit(f"Missing: {' '.join(packages)}. On Debian, as root:  apt-get install {' '.join(packages)}")
+    if packages:
+        subprocess.run(["apt-get", "update", "-qq"], check=True)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], check=True)
+    subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE / "openid_client", check=True)
+
+
+if __name__ == "__main__":
+    install()
+    sys.exit(
+        subprocess.run(
+            [sys.executable, "-m", "pytest", "-n", "0", "-o", "python_files=journey_*.py", str(HERE), *sys.argv[1:]], check=False
+        ).returncode
+    )
