@@ -41,9 +41,13 @@ COLUMNS = (
     "nonce_a",
     "leaf",
 )
-_RECORD = b'"record":'
+_LAID_OUT = re.compile(
+    rb'\{"index":(\d{1,18}),"leaf":"([\w+/=]{88})","nonce_a":"([\w+/=]{44})"(?:,"nonce_s":"([\w+/=]{44})")?,"record":(\{[^\n]*\})\}\n'
+).fullmatch
 _FORMULA = frozenset("=+-@\t\r")
 _SPECIAL = re.compile('[",\r\n]').search
+_BETWEEN = "\x1f"
+_UNSAFE = re.compile('[",\\r\\n]|(?:^|\x1f)[=+@\\t-]').search
 _OF_RECORD = COLUMNS[1:-2]
 
 
@@ -76,16 +80,19 @@ def json_line(index: int, leaf: bytes, nonce_a: bytes, nonce_s: bytes | None, re
 
 def parse_line(line: bytes) -> Line:
     """Read a line, however it is laid out. Raises: LineBroken."""
+    laid = _LAID_OUT(line)
     try:
-        found = json.loads(line)
-        record = found["record"]
-        nonce_s = found.get("nonce_s")
-        at = line.find(_RECORD)
-        written = line[at + len(_RECORD) : -2] if at > 0 and line.endswith(b"}\n") else canonical(record)
-        index, leaf, nonce_a = found["index"], binascii.a2b_base64(found["leaf"]), binascii.a2b_base64(found["nonce_a"])
+        if laid:
+            index, leaf, nonce_a, nonce_s, written = int(laid[1]), laid[2], laid[3], laid[4], laid[5]
+            record = json.loads(written.decode())
+        else:
+            found = json.loads(line)
+            index, leaf, nonce_a, nonce_s, record = found["index"], found["leaf"], found["nonce_a"], found.get("nonce_s"), found["record"]
+            written = canonical(record)
         if type(index) is not int or not isinstance(record, dict):
             raise LineBroken("index is a number, record an object")
-        return Line(index, leaf, nonce_a, None if nonce_s is None else binascii.a2b_base64(nonce_s), written, record)
+        opened = None if nonce_s is None else binascii.a2b_base64(nonce_s)
+        return Line(index, binascii.a2b_base64(leaf), binascii.a2b_base64(nonce_a), opened, written, record)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise LineBroken("not a line of records.jsonl") from error
 
@@ -104,7 +111,8 @@ def csv_line(index: int, leaf: bytes, nonce_a: bytes, record: Mapping[str, Any])
         "claims": " ".join(record.get("claims", ())),
         "actor": " ".join(str(actor[name]) for name in ("type", "role", "unit", "pseudonym") if name in actor) if actor else "",
     }
-    middle = ",".join([_cell(str(cells[column])) if column in cells else "" for column in _OF_RECORD])
+    row = [str(cells[column]) if column in cells else "" for column in _OF_RECORD]
+    middle = ",".join(map(_cell, row) if _UNSAFE(_BETWEEN.join(row)) else row)
     return f"{index},{middle},{nonce_a.hex()},{leaf.hex()}\r\n"
 
 
