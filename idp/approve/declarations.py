@@ -27,7 +27,8 @@ async def show(request: Request) -> Response:
     """Answer GET /purposes/{id}[?version=N]: one of them, the newest version unless another is named."""
     found = services(request)
     asked = request.query_params.get("version")
-    purpose = await found.consent.purposes.get(request.path_params["purpose"], _number(asked))
+    named: str = request.path_params["purpose"]
+    purpose = await found.consent.purposes.get(named, _number(asked)) if named.isprintable() else None  # no database stores a NUL
     if purpose is None:
         raise PageError("no_purpose", 404)
     await current_session.greeted(request)

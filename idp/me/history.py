@@ -46,7 +46,7 @@ async def _page(request: Request, person: str, checked: PersonCheck | None) -> R
     sent = query(request).values
     known = await _known_services(parts, person)
     filters = rules.chosen(sent, {"client": dict(known), "action": KINDS, "period": rules.PERIODS})
-    before = int(sent["before"]) if sent.get("before", "").isascii() and sent.get("before", "").isdigit() else None
+    before = rules.position(sent.get("before", ""))
     found = await parts.consent.access_log.history(
         person,
         limit=PER_PAGE + 1,

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from consent.records import GrantState
 from idp.me.names import agency_names, purpose_versions
-from idp.me.rules import permission_view
+from idp.me.rules import is_id, permission_view
 from idp.protocol import current_session, ending, page_forms
 from idp.protocol.services import services
 from idp.web.errors import PageError
@@ -72,7 +72,8 @@ async def _own(request: Request) -> tuple[Grant, Services]:
     """Give the grant in the path if it is the citizen's own; anybody else's does not exist."""
     session = await current_session.required(request)
     parts = services(request)
-    grant = await parts.consent.ledger.get(request.path_params["grant"])
+    asked = request.path_params["grant"]
+    grant = await parts.consent.ledger.get(asked) if is_id(asked) else None
     if grant is None or grant.person != session.person:
         raise PageError("no_permission", 404, href=PATH)
     return grant, parts

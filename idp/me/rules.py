@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,8 @@ PERIODS: Final[Mapping[str, dt.timedelta | None]] = {
     "year": dt.timedelta(days=365),
 }
 MONTHS: Final = 6
+_LONGEST_INDEX: Final = 15
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 _LINE = tuple[str, str, None]
 
 
@@ -132,3 +135,13 @@ def last_months(counts: Iterable[tuple[str, int]], now: dt.datetime, months: int
 def chosen(parameters: Mapping[str, str], allowed: Mapping[str, Iterable[Any]]) -> dict[str, str]:
     """Keep the filters that name something; whatever else a query says is no filter."""
     return {name: value if (value := parameters.get(name, "")) in set(values) else "" for name, values in allowed.items()}
+
+
+def position(text: str) -> int | None:
+    """Read an entry's index from a query; what is no index is no position, and the list begins at the newest."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_INDEX else None
+
+
+def is_id(text: str) -> bool:
+    """Say whether a piece of a path has the form of an id of ours, before it goes anywhere near a database."""
+    return _ID.fullmatch(text) is not None

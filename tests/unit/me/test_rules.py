@@ -164,3 +164,13 @@ def test_a_permission_for_no_data_says_so() -> None:
     view = rules.permission_view(grant(claims=frozenset(), given_at=None, expires_at=None), None, "Dinas Kominfo")
     lines = [value for _, value, _ in view.lines(catalogue("id").text, str, ", ".join, str)]
     assert lines == ["Tidak ada data pribadi", "Izin Anda"]
+
+
+@pytest.mark.parametrize(("text", "index"), [("12", 12), ("", None), ("-1", None), ("9" * 16, None), ("٣", None), ("0x1", None)])
+def test_a_page_of_the_list_begins_at_an_index_or_at_the_newest(text: str, index: int | None) -> None:
+    assert rules.position(text) == index
+
+
+@pytest.mark.parametrize(("text", "good"), [("A" * 22, True), ("A" * 21 + "\0", False), ("", False), ("A" * 23, False)])
+def test_only_what_looks_like_an_id_is_looked_up(text: str, *, good: bool) -> None:
+    assert rules.is_id(text) is good
