@@ -163,7 +163,9 @@ class Settings(BaseSettings):
     code_lifetime: Seconds = Field(60, le=10 * MINUTE, description="Authorization codes (RFC 6749 §4.1.2: 10 minutes at most).")
     access_token_lifetime: Seconds = Field(5 * MINUTE, le=HOUR, description="Access tokens.")
     id_token_lifetime: Seconds = Field(5 * MINUTE, le=HOUR, description="ID tokens.")
-    refresh_token_lifetime: Seconds = Field(30 * DAY, description="Refresh tokens, from their last use.")
+    refresh_token_lifetime: Seconds = Field(
+        30 * DAY, description="Refresh tokens, counted from the citizen's approval: each rotation gives a new token with the same end."
+    )
     refresh_grace: Annotated[int, Field(ge=0)] = Field(
         MINUTE, le=5 * MINUTE, description="How long a lost answer to a refresh can be asked for again."
     )

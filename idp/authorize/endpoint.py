@@ -37,6 +37,8 @@ _PAGES: dict[type[Decision], tuple[Step, str]] = {
     SecondFactor: (Step.SECOND_FACTOR, "/login/second-factor"),
     Approve: (Step.APPROVE, "/approve"),
 }
+_LONGEST_ADDRESS = 8000
+_REPEATED_BY_GET = (KNOWN | {"request", "request_uri", "registration"}) - {"login_hint"}
 _STATUS = {"bad_request": 400, "service_unknown": 400, "service_address": 400}
 
 
@@ -52,7 +54,19 @@ async def arrive_by_post(request: Request) -> Response:
     sent = await parameters.body(request)
     if sent.problem == "content_type":
         raise PageError("content_type", 415)
+    if cookies.browser(request) is None and sent.problem is None and not sent.repeated:
+        again = _by_get(sent)
+        if len(again) <= _LONGEST_ADDRESS:
+            return RedirectResponse(again, 303)
     return await _take(request, sent)
+
+
+def _by_get(sent: Parameters) -> str:
+    """Ask for the same by GET: a form from another site comes without our cookies (SameSite=Lax), and a redirect brings them.
+
+    A login_hint is personal and stays out of addresses: it is dropped, as a hint may be.
+    """
+    return "/authorize?" + urlencode({name: value for name, value in sent.values.items() if name in _REPEATED_BY_GET})
 
 
 async def _take(request: Request, sent: Parameters) -> Response:

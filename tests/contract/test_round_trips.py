@@ -1,0 +1,88 @@
+"""Design §9: database round trips are the budget; and one-use holds at the endpoints, with many at once, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from tests.conftest import KINDS
+from tests.support.application import SECRET, parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.application import Application
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """These run on both databases."""
+    return str(request.param)
+
+
+@contextlib.contextmanager
+def counted(app: Application) -> Iterator[list[str]]:
+    """Collect the statements that go to the idp, consent and keys stores."""
+    seen: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        del connection, cursor, rest
+        seen.append(statement)
+
+    found = app.provider.services
+    engines = [store.engine.sync_engine for store in (found.database, found.consent.database, found.keyring.database)]
+    for engine in engines:
+        sa.event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    for engine in engines:
+        sa.event.remove(engine, "before_cursor_execute", note)
+
+
+async def test_a_token_answer_costs_at_most_two_round_trips(app: Application) -> None:
+    code = (await app.through())["code"]
+    with counted(app) as statements:
+        tokens = (await app.redeem(code)).json()
+    assert len(statements) <= 2, statements
+    with counted(app) as statements:
+        await app.refresh(tokens["refresh_token"])
+    assert len(statements) <= 2, statements
+
+
+async def test_introspection_costs_one_and_client_credentials_none(app: Application) -> None:
+    await app.register("machine", grant_types=["client_credentials"], redirect_uris=None, purposes=None, scope="laporan")
+    token = (await app.tokens())["access_token"]
+    await app.token({"grant_type": "client_credentials"}, ("machine", SECRET))
+    with counted(app) as statements:
+        assert (await app.introspect(token))["active"]
+    assert len(statements) == 1, statements
+    with counted(app) as statements:
+        assert (await app.token({"grant_type": "client_credentials"}, ("machine", SECRET))).status_code == 200
+    assert statements == []
+
+
+async def test_two_hundred_concurrent_redemptions_of_a_code_give_one_success(app: Application) -> None:
+    code = (await app.through())["code"]
+    responses = await asyncio.gather(*(app.redeem(code) for _ in range(200)))
+    assert [response.status_code for response in responses].count(200) == 1
+    assert {response.json().get("error") for response in responses} == {None, "invalid_grant"}
+
+
+async def test_two_hundred_concurrent_refreshes_give_one_successor(app: Application) -> None:
+    token = (await app.tokens())["refresh_token"]
+    responses = await asyncio.gather(*(app.refresh(token) for _ in range(200)))
+    assert {response.status_code for response in responses} == {200}
+    assert len({response.json()["refresh_token"] for response in responses}) == 1
+
+
+async def test_a_form_from_another_site_keeps_the_browser_and_its_session(app: Application) -> None:
+    await app.through()
+    stranger = await app.provider.client()  # what a cross-site POST looks like: no cookie comes along
+    response = await stranger.post("/authorize", data=parameters(prompt="none", login_hint="siti@example.com"))
+    assert response.status_code == 303
+    assert "set-cookie" not in response.headers
+    assert "siti" not in response.headers["location"]
+    assert "code" in (await app.visitor.get(response.headers["location"])).answer
