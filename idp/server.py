@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from idp.settings import Settings
 
 FACTORY = "idp.server:worker"
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""RFC 9325 §4.2: forward secrecy and AEAD only. TLS 1.3 suites are such by themselves; OpenSSL 3 speaks nothing before TLS 1.2."""
 
 
 def worker() -> FastAPI:
@@ -49,6 +51,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "timeout_graceful_shutdown": 10,
         "ssl_certfile": settings.tls_certificate_file,
         "ssl_keyfile": settings.tls_key_file,
+        "ssl_ciphers": CIPHERS,
         "backlog": 2048,
     }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+import ssl
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -95,6 +97,41 @@ def test_an_unmigrated_postgresql_store_is_refused(
     assert refused.returncode == 3
     assert "was never migrated; run: idp database upgrade" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_tls_is_served_with_modern_suites_and_https_binds_cookies(server: Callable[..., Server], tmp_path: Path, kind: str) -> None:
+    del kind
+    certificate, key = self_signed(tmp_path)
+    started = server(tls=(certificate, key))
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    page = httpx2.get(f"https://localhost:{started.port}/login", verify=trusting, trust_env=False)
+    assert page.status_code == 200
+    assert page.headers["set-cookie"].startswith("__Host-gerbang_browser=")
+    assert page.headers["strict-transport-security"]
+    old = ssl.create_default_context(cafile=str(certificate))
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    old.set_ciphers("ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA384")
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(f"https://localhost:{started.port}/login", verify=old, trust_env=False)
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """Make a certificate for localhost."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key, name, now = ec.generate_private_key(ec.SECP256R1()), x509.Name.from_rfc4514_string("CN=localhost"), dt.datetime.now(dt.UTC)
+    builder = x509.CertificateBuilder(
+        name, name, key.public_key(), x509.random_serial_number(), now - dt.timedelta(days=1), now + dt.timedelta(days=1)
+    )
+    alternatives = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+    certificate = builder.add_extension(alternatives, critical=False).sign(key, hashes.SHA256())
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "key.pem").write_bytes(key.private_bytes(*form))
+    return folder / "cert.pem", folder / "key.pem"
 
 
 def run_idp(given: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
