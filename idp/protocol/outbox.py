@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -37,8 +38,7 @@ class Outbox:
     async def run_once(self) -> int:
         """Do what is due; return how many errands were taken."""
         errands = await self._store.take(self._clock(), BATCH)
-        for errand in errands:
-            await self._do(errand)
+        await asyncio.gather(*(self._do(errand) for errand in errands))
         return len(errands)
 
     async def _do(self, errand: Errand) -> None:
