@@ -1,4 +1,4 @@
-"""The application: every route in the order of a citizen's way, the middlewares around them, and what lives as long as the server."""
+"""The application: every route, the middlewares around them, and what lives as long as the server."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
     from idp.settings import Settings
 
-STEPS = (discovery, authorize, login, approve, token, userinfo, introspect, revoke, logout, enrol, recover, security, me, audit)
-"""Every package that answers requests; each `endpoint.py` lists its `routes`."""
+STEPS = (token, userinfo, introspect, authorize, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit)
+"""Every package that answers requests; each `endpoint.py` lists its `routes`. The router tries them in this order: the busiest first."""
 
 
 def create_app(

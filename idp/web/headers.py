@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from starlette.datastructures import MutableHeaders
-
 from idp.web.request_context import state_of
 
 if TYPE_CHECKING:
@@ -46,11 +44,14 @@ def content_security_policy(form_targets: Iterable[str] = ()) -> str:
 
 
 class SecurityHeaders:
-    """Adds the headers. Endpoints may set their own `Cache-Control` (static files, discovery); everything else is not stored."""
+    """Adds the headers. Endpoints may set their own `Cache-Control` (static files, discovery); everything else is not stored.
+
+    It works on raw header pairs, for it stands in the way of every request.
+    """
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self.app = app
-        self._secure = secure
+        self._always = [*_ALWAYS, *([(b"strict-transport-security", HSTS.encode())] if secure else [])]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wrap `send`."""
@@ -60,19 +61,18 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._add(MutableHeaders(scope=message), scope)
+                self._add(message["headers"], scope)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
 
-    def _add(self, headers: MutableHeaders, scope: Scope) -> None:
-        headers.setdefault("x-content-type-options", "nosniff")
-        headers.setdefault("referrer-policy", "no-referrer")
-        headers.setdefault("cache-control", "no-store")
-        if self._secure:
-            headers.setdefault("strict-transport-security", HSTS)
-        if headers.get("content-type", "").startswith("text/html"):
-            headers.setdefault("content-security-policy", content_security_policy(state_of(scope).get("form_targets", ())))
-            headers.setdefault("x-frame-options", "DENY")
-            headers.setdefault("permissions-policy", PERMISSIONS)
-            headers.setdefault("cross-origin-opener-policy", "same-origin")
+    def _add(self, headers: list[tuple[bytes, bytes]], scope: Scope) -> None:
+        given = dict(headers)
+        headers.extend(pair for pair in self._always if pair[0] not in given)
+        if given.get(b"content-type", b"").startswith(b"text/html"):
+            policy = content_security_policy(state_of(scope).get("form_targets", ()))
+            headers.extend(pair for pair in ((b"content-security-policy", policy.encode()), *_PAGES) if pair[0] not in given)
+
+
+_ALWAYS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"), (b"cache-control", b"no-store")]
+_PAGES = [(b"x-frame-options", b"DENY"), (b"permissions-policy", PERMISSIONS.encode()), (b"cross-origin-opener-policy", b"same-origin")]
