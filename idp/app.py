@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from idp import health
+from idp import health, openapi
 from idp.approve import endpoint as approve
 from idp.audit import endpoint as audit
 from idp.authorize import endpoint as authorize
@@ -66,7 +67,16 @@ def create_app(
             async with running(tasks(services) if background else ()):
                 yield
 
-    app = FastAPI(title="Gerbang", lifespan=lifespan, openapi_url=None, redirect_slashes=False, middleware=_middlewares(settings))
+    app = FastAPI(
+        title="Gerbang",
+        version=version("gerbang"),
+        lifespan=lifespan,
+        docs_url=None,  # FastAPI's pages load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        middleware=_middlewares(settings),
+    )
+    app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]  # FastAPI documents this as the way to replace it
     app.state.settings = settings
     app.router.routes.extend(_routes())
     errors.install(app)
