@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
+from consent.access_log.batcher import BatchOptions
 from consent.service import Consent, ConsentOptions
 from idp.accounts.store import AccountStore
 from idp.authorizations.store import AuthorizationStore
@@ -23,7 +24,7 @@ from idp.sessions.records import SessionRules
 from idp.sessions.store import SessionStore
 from idp.web import cookies, headers, request_context
 from idp.web.forms import Forms
-from idp.web.rate_limits import RateLimits
+from idp.web.rate_limits import LimitRules, RateLimits
 from keys.custody import RootKeys
 from keys.database import Database, store_urls
 from keys.keyring import Keyring, KeyringOptions
@@ -83,8 +84,9 @@ def root_keys(settings: Settings) -> RootKeys:
 def open_stores(settings: Settings) -> Mapping[StoreName, Database]:
     """Give the three stores; nothing connects yet."""
     urls = store_urls(settings.database_url, settings.consent_database_url, settings.keys_database_url)
-    pool = {"pool_size": settings.pool_size, "max_overflow": settings.pool_overflow, "pool_timeout": settings.pool_timeout}
-    return {name: Database.open(url, **pool) for name, url in urls.items()}
+    sizes = {"consent": settings.consent_pool_size, "keys": settings.keys_pool_size}
+    pool = {"max_overflow": settings.pool_overflow, "pool_timeout": settings.pool_timeout}
+    return {name: Database.open(url, pool_size=sizes.get(name) or settings.pool_size, **pool) for name, url in urls.items()}
 
 
 async def _migrated_stores(settings: Settings, stack: contextlib.AsyncExitStack) -> Mapping[StoreName, Database]:
@@ -112,6 +114,7 @@ def _consent_options(settings: Settings, clock: Clock, *, signs: bool) -> Consen
         embedded_signer=signs and settings.log_signer == "embedded",
         operator_name=settings.operator_name,
         dpo_contact=settings.dpo_contact,
+        batch=BatchOptions(clock_tolerance=dt.timedelta(seconds=settings.log_tolerance)),
         clock=clock,
     )
 
@@ -125,7 +128,7 @@ def _outgoing(settings: Settings, transport: httpx2.AsyncBaseTransport | None) -
 def _services(
     settings: Settings, *, database: Database, keyring: Keyring, consent: Consent, outgoing: httpx2.AsyncClient, clock: Clock
 ) -> Services:
-    accounts, events = AccountStore(database, keyring), EventStore(database, keyring)
+    accounts, events = AccountStore(database, keyring, settings.factor_failures), EventStore(database, keyring)
     forms = Forms(keyring.named_secret("forms"), clock)
     return Services(
         settings=settings,
@@ -147,7 +150,7 @@ def _services(
             carriers=carriers(settings, keyring.secrets, outgoing),
             clock=clock,
         ),
-        limits=RateLimits(events.counters, keyring.blind_index.index, clock),
+        limits=RateLimits(events.counters, keyring.blind_index.index, clock, LimitRules.of(settings)),
         outgoing=outgoing,
         clock=clock,
     )

@@ -6,79 +6,21 @@ Secrets (URLs with passwords) may stand in a file of their own: `IDP_MAIL_URL_FI
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from idp.setting_sources import PREFIX, EnvironmentSource, SettingsRefused, TomlSource, unknown_variables
+from idp.setting_types import Count, DatabaseUrl, Issuer, Networks, Place, Rates, Seconds, scheme
 
 if TYPE_CHECKING:
     from pydantic_settings import PydanticBaseSettingsSource
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-def _issuer(value: str) -> str:
-    """OIDC Discovery §3: "URL using the https scheme with no query or fragment component"; http only where no network is crossed."""
-    parts = urlsplit(value)
-    host = parts.hostname or ""
-    if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment or parts.username or "?" in value or "#" in value:
-        raise ValueError("must be an https URL without query, fragment or user, like https://masuk.balikpapan.go.id")
-    if value.endswith("/"):
-        raise ValueError("must not end with a slash: clients compare it letter by letter")
-    if parts.scheme == "http" and not _is_local(host):
-        raise ValueError("must use https: http is allowed for localhost only")
-    return value
-
-
-def _is_local(host: str) -> bool:
-    """RFC 6761 §6: names that never leave the machine."""
-    if host == "localhost" or host.endswith((".localhost", ".test")):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _database(value: str) -> str:
-    if not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
-        raise ValueError("must start with sqlite:/// or postgresql://")
-    return "postgresql" + value.removeprefix("postgres") if value.startswith("postgres://") else value
-
-
-def _absolute(value: Path) -> Path:
-    return value.expanduser().absolute()
-
-
-def _networks(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return tuple(ipaddress.ip_network(item.strip()) for item in value.split(",") if item.strip())
-    except ValueError as error:
-        raise ValueError(f"{error}; write networks like 10.0.0.0/8, ::1") from error
-
-
-def _scheme(*schemes: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if urlsplit(value).scheme not in schemes or not urlsplit(value).hostname:
-            raise ValueError(f"must be a URL that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}")
-        return value
-
-    return AfterValidator(check)
-
-
-Place = Annotated[Path, AfterValidator(_absolute)]
-DatabaseUrl = Annotated[str, AfterValidator(_database)]
-Seconds = Annotated[int, Field(gt=0)]
-Count = Annotated[int, Field(gt=0)]
 
 
 def _in_data_dir(name: str) -> Any:  # noqa: ANN401 - pydantic's Field is typed so
@@ -92,14 +34,16 @@ _PLACES = {
 }
 
 
+def _rate(default: str, what: str) -> Any:  # noqa: ANN401 - as above
+    return Field(default, description=f"{what} Attempts/seconds.")
+
+
 class Settings(BaseSettings):
     """All settings. Lifetimes are whole seconds. Built by `load`; tests build it directly."""
 
     model_config = SettingsConfigDict(env_prefix="IDP_", frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
 
-    issuer: Annotated[str, AfterValidator(_issuer)] = Field(
-        "http://localhost:8000", description="The address of this provider, as applications know it."
-    )
+    issuer: Issuer = Field("http://localhost:8000", description="The address of this provider, as applications know it.")
     data_dir: Place = Field(
         Path("data"), description="The folder of everything that is not placed elsewhere: stores, keys, outbox, idp.toml."
     )
@@ -116,6 +60,8 @@ class Settings(BaseSettings):
     )
     keys_database_url: DatabaseUrl | None = Field(None, repr=False, description="The keys store. Default: beside the idp store.")
     pool_size: Count = Field(5, description="Database connections kept open per store and process.")
+    consent_pool_size: Count | None = Field(None, description="The same for the consent store alone; default: as `IDP_POOL_SIZE`.")
+    keys_pool_size: Count | None = Field(None, description="The same for the keys store alone; default: as `IDP_POOL_SIZE`.")
     pool_overflow: Annotated[int, Field(ge=0)] = Field(5, description="Further connections per store and process under load.")
     pool_timeout: Seconds = Field(5, description="Seconds to wait for a connection before answering 503.")
 
@@ -132,14 +78,14 @@ class Settings(BaseSettings):
     )
     log_tolerance: Seconds = Field(5, description="How many seconds the database clock may be behind the log before reads are refused.")
 
-    mail_url: Annotated[str, _scheme("smtp", "smtps")] | None = Field(
+    mail_url: Annotated[str, scheme("smtp", "smtps")] | None = Field(
         None, repr=False, description="smtp://user:password@host:port (STARTTLS) or smtps://…; default: the outbox folder."
     )
     mail_from: str = Field("Gerbang <gerbang@localhost>", description="The sender of mails.")
-    sms_url: Annotated[str, _scheme("http", "https")] | None = Field(
+    sms_url: Annotated[str, scheme("http", "https")] | None = Field(
         None, repr=False, description="Gateway for SMS (JSON POST); default: the outbox folder."
     )
-    whatsapp_url: Annotated[str, _scheme("http", "https")] | None = Field(
+    whatsapp_url: Annotated[str, scheme("http", "https")] | None = Field(
         None, repr=False, description="Gateway for WhatsApp (JSON POST); default: the outbox folder."
     )
 
@@ -148,7 +94,7 @@ class Settings(BaseSettings):
     workers: Count = Field(1, description="Server processes. More than one needs PostgreSQL.")
     tls_certificate_file: Place | None = Field(None, description="Serve https with this certificate chain (PEM).")
     tls_key_file: Place | None = Field(None, description="The private key of that certificate (PEM).")
-    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
+    trusted_proxies: Networks = Field(
         (), description="Networks of proxies that may state the client's address and scheme, separated by commas, like 10.0.0.0/8."
     )
     ca_file: Place | None = Field(None, description="Certificate authorities for our own outgoing requests (PEM); default: the system's.")
@@ -183,6 +129,17 @@ class Settings(BaseSettings):
     mailed_code_lifetime: Seconds = Field(10 * MINUTE, description="Codes sent by mail, SMS or WhatsApp.")
     recovery_slip_lifetime: Seconds = Field(15 * MINUTE, description="Slips printed at the counter.")
     signing_key_lifetime: Seconds = Field(90 * DAY, description="How long a token signing key signs before the next one takes over.")
+
+    limit_device: Rates = _rate("10/900, 50/86400", "Wrong passwords of a device that signed in to the account before.")
+    limit_strangers: Rates = _rate("10/900, 100/86400", "Wrong passwords of all other devices together, per account.")
+    limit_network: Rates = _rate("300/900", "Wrong passwords from one network address, whatever the account; carriers share addresses.")
+    limit_everyone: Rates = _rate("3000/60", "Wrong passwords of all strangers together.")
+    limit_factor: Rates = _rate("10/900", "Wrong second factors, and wrong passwords on one's own pages, per account.")
+    limit_enrolment: Rates = _rate("200/3600", "Enrolments begun from one network address.")
+    limit_message: Rates = _rate("5/3600, 10/86400", "Codes sent to one address or telephone; a known device is counted by itself.")
+    limit_message_network: Rates = _rate("200/3600", "Codes asked for from one network address.")
+    limit_slip: Rates = _rate("10/3600", "Wrong slips of the counter, per account and network address.")
+    factor_failures: Count = Field(100, description="Wrong codes in a row that disable a second factor: its owner must recover.")
 
     password_min_length: Annotated[int, Field(ge=8, le=64)] = Field(10, description="The shortest password accepted.")
     argon2_memory: Annotated[int, Field(ge=8)] = Field(19456, description="Argon2id memory in KiB (OWASP: at least 19456).")

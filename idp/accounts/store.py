@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from consent.records import SealedValue
 from idp.accounts import numbers
 from idp.accounts.drafts.store import DraftStore
+from idp.accounts.factors.records import DISABLE_AFTER
 from idp.accounts.factors.store import FactorStore
 from idp.accounts.proofs.store import ProofStore
 from idp.accounts.records import KIND_OF, Account, AccountState, Identifier, IdentifierKind, Source, Taken, Value
@@ -79,11 +80,11 @@ def binding_of(person: str, claim: str) -> Binding:
 class AccountStore:
     """The accounts of the idp store, with their factors, one-time codes and drafts. It seals; opening is `consent.disclosure`'s alone."""
 
-    def __init__(self, database: Database, keyring: Keyring) -> None:
+    def __init__(self, database: Database, keyring: Keyring, factor_failures: int = DISABLE_AFTER) -> None:
         self._database = database
         self._keyring = keyring
         self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
-        self.factors = FactorStore(database, keyring)
+        self.factors = FactorStore(database, keyring, factor_failures)
         self.proofs = ProofStore(database, keyring)
         self.drafts = DraftStore(database, keyring)
 

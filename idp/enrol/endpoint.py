@@ -14,7 +14,8 @@ from idp.enrol.proof import draft_of
 from idp.protocol import new_password, page_forms, signing_in
 from idp.protocol.services import services
 from idp.web import cookies
-from idp.web.request_context import language
+from idp.web.rate_limits import Wait
+from idp.web.request_context import client_address, language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +75,9 @@ async def submit_password(request: Request) -> Response:
     complaint = new_password.complaint(request, password, (draft.name, draft.contact))
     if complaint:
         return _password(request, onward, draft, complaint, status=422)
+    taken = await found.limits.enrolment(client_address(request))  # before the hash, which costs us more than it costs who asks
+    if isinstance(taken, Wait):
+        return _password(request, onward, draft, found.renderer.t(request, "enrol.wait", count=taken.minutes), status=429)
     hashed = await found.keyring.passwords.hash(password)
     draft = replace(draft, password_hash=hashed)
     await found.accounts.drafts.save(draft)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from idp.settings import Network
+    from idp.setting_types import Network
 
 
 class TrustedProxies:

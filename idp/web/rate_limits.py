@@ -8,14 +8,16 @@ Counts are taken before the work and given back after a success: what races is c
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
 
-MINUTE, HOUR, DAY = 60, 3600, 86400
+    from idp.settings import Settings
+
+MINUTE = 60
 
 
 class Counters(Protocol):
@@ -43,15 +45,36 @@ class Limit:
 class LimitRules:
     """All limits. Networks are generous: mobile carriers put thousands of people behind one address."""
 
-    device: tuple[Limit, ...] = (Limit("device-quarter", 10, 15 * MINUTE), Limit("device-day", 50, DAY))
-    strangers: tuple[Limit, ...] = (Limit("strangers-quarter", 10, 15 * MINUTE), Limit("strangers-day", 100, DAY))
-    network: tuple[Limit, ...] = (Limit("network-quarter", 300, 15 * MINUTE),)
-    everyone: tuple[Limit, ...] = (Limit("everyone-minute", 3000, MINUTE),)
-    factor: tuple[Limit, ...] = (Limit("factor-quarter", 10, 15 * MINUTE),)
-    message_to: tuple[Limit, ...] = (Limit("message-to-hour", 5, HOUR), Limit("message-to-day", 10, DAY))
-    message_device: tuple[Limit, ...] = (Limit("message-device-hour", 5, HOUR), Limit("message-device-day", 10, DAY))
-    message_network: tuple[Limit, ...] = (Limit("message-network-hour", 200, HOUR),)
-    slip: tuple[Limit, ...] = (Limit("slip-hour", 10, HOUR),)
+    device: tuple[Limit, ...]
+    strangers: tuple[Limit, ...]
+    network: tuple[Limit, ...]
+    everyone: tuple[Limit, ...]
+    factor: tuple[Limit, ...]
+    enrolment: tuple[Limit, ...]
+    message_to: tuple[Limit, ...]
+    message_device: tuple[Limit, ...]
+    message_network: tuple[Limit, ...]
+    slip: tuple[Limit, ...]
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Read them from the settings."""
+        return cls(
+            device=_limits("device", settings.limit_device),
+            strangers=_limits("strangers", settings.limit_strangers),
+            network=_limits("network", settings.limit_network),
+            everyone=_limits("everyone", settings.limit_everyone),
+            factor=_limits("factor", settings.limit_factor),
+            enrolment=_limits("enrolment", settings.limit_enrolment),
+            message_to=_limits("message-to", settings.limit_message),
+            message_device=_limits("message-device", settings.limit_message),
+            message_network=_limits("message-network", settings.limit_message_network),
+            slip=_limits("slip", settings.limit_slip),
+        )
+
+
+def _limits(group: str, rates: Sequence[tuple[int, int]]) -> tuple[Limit, ...]:
+    return tuple(Limit(f"{group}-{window}", allowed, window) for allowed, window in rates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +103,7 @@ class RateLimits:
     counters: Counters
     digest: Callable[[str, str], bytes]
     clock: Callable[[], dt.datetime]
-    rules: LimitRules = field(default_factory=LimitRules)
+    rules: LimitRules
 
     async def sign_in(self, identifier: str, *, address: str, browser: str, known: bool) -> Taken | Wait:
         """Count an attempt to sign in as `identifier`. `known`: this browser signed in as that person before."""
@@ -103,6 +126,10 @@ class RateLimits:
         if known:
             return await self.take((rules.message_device, f"{browser}\0{recipient}"))
         return await self.take((rules.message_to, recipient), (rules.message_network, address))
+
+    async def enrolment(self, address: str) -> Taken | Wait:
+        """Count an enrolment that is begun."""
+        return await self.take((self.rules.enrolment, address))
 
     async def slip(self, identifier: str, *, address: str) -> Taken | Wait:
         """Count a try of a slip from the counter."""

@@ -173,3 +173,13 @@ async def test_a_second_click_on_the_last_page_makes_no_second_account(provider:
     again = await visitor.submit(page, form, code=letter.code)
     assert again.status == 410
     assert "/enrol" in again.text
+
+
+@pytest.mark.parametrize("provider_settings", [{"limit_enrolment": "1/3600"}])
+async def test_one_network_begins_only_so_many_enrolments_and_is_told_how_long_to_wait(provider: Provider) -> None:
+    assert (await as_far_as_code(await provider.visitor("203.0.113.7"))).path == "/enrol/code"
+    page = await as_far_as_code(await provider.visitor("203.0.113.7"), identifier="lain@contoh.id")
+    assert (page.status, page.path) == (429, "/enrol/password")
+    assert "Tunggu 60 menit" in page.text
+    assert await letters(provider, "lain@contoh.id") == []
+    assert (await as_far_as_code(await provider.visitor("203.0.113.8"), identifier="lain@contoh.id")).path == "/enrol/code"

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from idp.events.records import EventKind
 from idp.schema import metadata
+from idp.settings import load
 from idp.web.rate_limits import LimitRules, RateLimits, Taken, Wait
 from tests.support.people import People, people
 
@@ -27,7 +28,7 @@ async def town(stores: dict[StoreName, Database]) -> AsyncIterator[People]:
 
 @pytest.fixture
 def limits(town: People) -> RateLimits:
-    return RateLimits(town.events.counters, town.keyring.blind_index.index, town.clock)
+    return RateLimits(town.events.counters, town.keyring.blind_index.index, town.clock, LimitRules.of(load()))
 
 
 async def test_ten_failures_slow_strangers_down_and_the_window_ends(town: People, limits: RateLimits) -> None:
@@ -64,8 +65,23 @@ async def test_success_is_given_back(limits: RateLimits) -> None:
         await limits.give_back(taken)
 
 
+async def test_limits_are_what_the_settings_say(town: People) -> None:
+    rules = LimitRules.of(load(limit_strangers="2/60, 3/3600"))
+    limits = RateLimits(town.events.counters, town.keyring.blind_index.index, town.clock, rules)
+
+    async def tries(n: int) -> list[bool]:
+        taken = [await limits.sign_in("email:siti@contoh.id", address="a", browser="b", known=False) for _ in range(n)]
+        return [isinstance(one, Taken) for one in taken]
+
+    assert await tries(3) == [True, True, False]
+    town.clock.move(seconds=61)
+    assert await tries(1) == [False]  # four within the hour
+    town.clock.move(hours=1)
+    assert await tries(1) == [True]
+
+
 async def test_one_network_cannot_try_many_people(limits: RateLimits) -> None:
-    allowed = LimitRules().network[0].allowed
+    allowed = limits.rules.network[0].allowed
     outcomes = [await limits.sign_in(f"email:{n}", address="a", browser="b", known=False) for n in range(allowed + 1)]
     assert isinstance(outcomes[-1], Wait)
     assert all(isinstance(outcome, Taken) for outcome in outcomes[:-1])

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
 DISABLE_AFTER = 100
-"""Failures in a row after which a factor is disabled. Each needed the right password first, so no stranger can cause it."""
+"""Failures in a row that disable a factor, unless settings differ. Each needed the right password first: no stranger causes it."""
 
 CARD_CODES = 16
 CODE_DIGITS = 8

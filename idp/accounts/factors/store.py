@@ -29,9 +29,10 @@ _TOTP_DIGITS = 6
 class FactorStore:
     """Second factors of the idp store."""
 
-    def __init__(self, database: Database, keyring: Keyring) -> None:
+    def __init__(self, database: Database, keyring: Keyring, disable_after: int = DISABLE_AFTER) -> None:
         self._database = database
         self._keyring = keyring
+        self._disable_after = disable_after
 
     # --- authenticator application -----------------------------------------------------------------------------------------------
 
@@ -72,7 +73,7 @@ class FactorStore:
         step = _step(seed, code, now)
         active = (totp.c.person == person) & (totp.c.stage == "active") & totp.c.disabled_at.is_(None)
         if step is None:
-            failed = _failed(totp, active, now)
+            failed = _failed(totp, active, now, self._disable_after)
             async with self._database.statement() as connection:
                 await connection.execute(failed)
             return Outcome.WRONG
@@ -133,7 +134,9 @@ class FactorStore:
             elif (await transaction.execute(sa.select(card_codes.c.place).where(mine))).first():
                 outcome = Outcome.USED
             else:
-                await transaction.execute(_failed(cards, (cards.c.person == person) & cards.c.disabled_at.is_(None), now))
+                await transaction.execute(
+                    _failed(cards, (cards.c.person == person) & cards.c.disabled_at.is_(None), now, self._disable_after)
+                )
                 outcome = Outcome.WRONG
             await transaction.commit()
         return outcome
@@ -160,9 +163,9 @@ class FactorStore:
         return self._keyring.digests.digest("code-card", f"{person}:{code}")
 
 
-def _failed(table: sa.Table, mine: sa.ColumnElement[bool], now: dt.datetime) -> sa.Update:
-    """Count a failure; the hundredth disables the factor."""
-    last = table.c.failures + 1 >= DISABLE_AFTER
+def _failed(table: sa.Table, mine: sa.ColumnElement[bool], now: dt.datetime, most: int) -> sa.Update:
+    """Count a failure; the last that is allowed disables the factor."""
+    last = table.c.failures + 1 >= most
     return (
         sa.update(table)
         .where(mine)

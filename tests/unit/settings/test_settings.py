@@ -128,3 +128,14 @@ def test_settings_cannot_be_changed(own_folder: Path) -> None:
 def test_secrets_are_not_shown(own_folder: Path) -> None:
     shown = repr(Settings(data_dir=own_folder, database_url="postgresql://u:hidden@h/d", mail_url="smtp://u:hidden@h", root_key="hidden"))
     assert "hidden" not in shown
+
+
+@pytest.mark.parametrize("wrong", ["", "10", "10/0", "0/60", "x/60", "10/60/3", "10/60, 5/60"])
+def test_a_limit_that_is_no_rate_is_refused_with_an_example(wrong: str) -> None:
+    assert "IDP_LIMIT_DEVICE: " in problems_of(limit_device=wrong)
+
+
+def test_limits_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IDP_LIMIT_SLIP", "3/600,5/86400")
+    assert load().limit_slip == ((3, 600), (5, 86400))
+    assert load().limit_factor == ((10, 900),)
