@@ -135,8 +135,8 @@ class Batcher:
             _refuse(group, LogUnavailable("the access log is stopping"))
             raise
         except Exception as error:  # noqa: BLE001 - log.md: "Error, timeout, unknown outcome: every waiter gets 503 and no data"
-            log.warning("access_log_append_failed", error=type(error).__name__, entries=len(group))
             _refuse(group, LogUnavailable("the access log could not be written"))
+            log.warning("access_log_append_failed", error=type(error).__name__, entries=len(group))
         else:
             for waiter, outcome in zip(group, outcomes, strict=True):
                 _answer(waiter, outcome)
