@@ -6,6 +6,9 @@ Three ways in, and no other:
 * `statement()`: AUTOCOMMIT, one changing statement, durable when it returns. No transaction hook fires.
 * `transaction()`: several statements; **rolls back unless `commit()` was called** (SQLite: BEGIN IMMEDIATE).
 
+Engines are in AUTOCOMMIT from the start and transactions begin and end by our own statements: nothing switches per use, which on
+PostgreSQL cost as much as a query.
+
 SQLite has one writer: changes from one process queue on a lock of ours, which is fair, instead of on SQLite's busy handler, which is not.
 """
 
@@ -57,15 +60,12 @@ class Transaction:
     def __init__(self, connection: AsyncConnection, *, sqlite: bool) -> None:
         self.connection = connection
         self._sqlite = sqlite
-        self._begun = None if sqlite else connection.begin()
-        self.committed = False
+        self.open = False
 
     async def start(self) -> Self:
         """Begin; on SQLite at once as the writer, so that no later upgrade of a lock can fail."""
-        if self._begun is None:
-            await self.connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            await self._begun.start()
+        await self.connection.exec_driver_sql("BEGIN IMMEDIATE" if self._sqlite else "BEGIN ISOLATION LEVEL READ COMMITTED")
+        self.open = True
         return self
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any] | Result[Any]:  # noqa: ANN401
@@ -74,18 +74,14 @@ class Transaction:
 
     async def commit(self) -> None:
         """Make it durable. When this raises, whether it was committed is unknown, and callers must treat it as not."""
-        if self._begun is None:
-            await self.connection.exec_driver_sql("COMMIT")
-        else:
-            await self._begun.commit()
-        self.committed = True
+        await self.connection.exec_driver_sql("COMMIT")
+        self.open = False
 
     async def rollback(self) -> None:
-        """Undo all of it."""
-        if self._begun is None:
+        """Undo all of it; a connection that broke has undone it already."""
+        self.open = False
+        if not self.connection.invalidated:
             await self.connection.exec_driver_sql("ROLLBACK")
-        elif self._begun.is_active:
-            await self._begun.rollback()
 
 
 class Database:
@@ -113,7 +109,7 @@ class Database:
                 max_overflow=max_overflow,
                 pool_timeout=pool_timeout,
                 hide_parameters=True,
-                isolation_level="AUTOCOMMIT",  # transactions begin and end by our own statements; nothing switches per use
+                isolation_level="AUTOCOMMIT",
             )
             event.listen(engine.sync_engine, "connect", _sqlite_connected)
             return cls(engine, parsed, None)
@@ -130,6 +126,7 @@ class Database:
             max_overflow=max_overflow,
             pool_timeout=pool_timeout,
             hide_parameters=True,  # an error's text must not carry what was being stored
+            isolation_level="AUTOCOMMIT",
             connect_args={"server_settings": settings, "timeout": 10, "command_timeout": 30},
         )
         return cls(engine, parsed, schema)
@@ -137,19 +134,19 @@ class Database:
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Yield a connection for statements that change nothing."""
-        async with self._connected("AUTOCOMMIT") as connection:
+        async with self._connected() as connection:
             yield connection
 
     @contextlib.asynccontextmanager
     async def statement(self) -> AsyncIterator[AsyncConnection]:
         """Yield a connection on which each statement is its own transaction, durable when `execute` returns."""
-        async with self._writing(), self._connected("AUTOCOMMIT") as connection:
+        async with self._writing(), self._connected() as connection:
             yield connection
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Yield a transaction that rolls back unless `commit()` was awaited."""
-        async with self._writing(), self._connected("READ COMMITTED") as connection, self._begun(connection) as transaction:
+        async with self._writing(), self._connected() as connection, self._begun(connection) as transaction:
             yield transaction
 
     @contextlib.asynccontextmanager
@@ -170,12 +167,6 @@ class Database:
         """Close every pooled connection."""
         await self.engine.dispose()
 
-    async def _at(self, connection: AsyncConnection, level: Literal["AUTOCOMMIT", "READ COMMITTED"]) -> AsyncConnection:
-        """Set PostgreSQL's level for this use; SQLite stays as its engine was made."""
-        if self.dialect == "sqlite":
-            return connection
-        return await connection.execution_options(isolation_level=level)
-
     @contextlib.asynccontextmanager
     async def _writing(self) -> AsyncIterator[None]:
         if self._writer is None:
@@ -185,11 +176,11 @@ class Database:
                 yield
 
     @contextlib.asynccontextmanager
-    async def _connected(self, level: Literal["AUTOCOMMIT", "READ COMMITTED"]) -> AsyncIterator[AsyncConnection]:
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
         token = _held.set(_held.get() + 1)
         try:
             async with self.engine.connect() as connection:
-                yield await self._at(connection, level)
+                yield connection
         except _GONE as error:
             raise StoreUnavailable(f"{self.url.get_backend_name()} store {self.schema or self.url.database}") from error
         except DBAPIError as error:
@@ -205,7 +196,7 @@ class Database:
         try:
             yield transaction
         finally:
-            if not transaction.committed:
+            if transaction.open:
                 await _undo(transaction)
 
 
@@ -234,8 +225,7 @@ class Reserved:
 
     async def _open(self) -> AsyncConnection:
         if self._connection is None:
-            connection = await self._database.engine.connect()
-            self._connection = await self._database._at(connection, "READ COMMITTED")  # noqa: SLF001
+            self._connection = await self._database.engine.connect()
         return self._connection
 
     async def close(self) -> None:
