@@ -13,7 +13,7 @@ from idp.composition import compose, open_stores, root_keys
 from idp.setting_sources import SettingsRefused
 from idp.settings import load
 from keys.errors import KeysError, RootKeyLoose, RootKeyMalformed, RootKeyMissing, RootKeyWrong, StoreUnavailable
-from migrations import standing
+from migrations import roles, standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,12 +125,16 @@ async def _store(name: StoreName, store: Database) -> Sequence[Finding]:
     subject = f"{name} store"
     try:
         await standing.require(name, store)
+        loose = name == "consent" and await roles.may_change_entries(store)
     except standing.NotMigrated as error:
         return [Finding(subject, "wrong", str(error), "run: idp database upgrade")]
     except StoreUnavailable:
         return [Finding(subject, "wrong", "cannot be reached", "is the database running, and the URL right? idp database status --url …")]
     finally:
         await store.close()
+    if loose:
+        what = "this role may change written entries of the log"
+        return [Finding(subject, "warning", what, "give the server a role of its own: idp database upgrade --url OWNER --app-role NAME")]
     return [Finding(subject, "ok", f"at revision {standing.newest(name)}")]
 
 

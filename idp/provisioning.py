@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from idp.composition import open_stores
 from keys.custody import RootKeys
-from migrations import standing
+from migrations import roles, standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,11 +61,13 @@ async def embedded_is_empty(settings: Settings) -> bool:
     return all(found.revision is None for found in await standings(settings))
 
 
-async def upgrade(settings: Settings) -> Upgraded:
+async def upgrade(settings: Settings, app_role: str | None = None) -> Upgraded:
     """Apply what is missing to each store. A keys store that starts from nothing gets a new root key file, unless a root key is there.
 
-    Raises: StoreUnavailable.
+    `app_role`: the PostgreSQL role of the server, which gets its rights anew. Raises: StoreUnavailable, RoleRefused.
     """
+    if app_role is not None:
+        await _check_role(settings, app_role)
     if settings.embedded:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     applied: dict[StoreName, Sequence[str]] = {}
@@ -75,9 +77,19 @@ async def upgrade(settings: Settings) -> Upgraded:
             if name == "keys" and await standing.standing(store) is None:
                 made = _make_root_key(settings)
             applied[name] = await _upgrade(name, store)
+            if app_role is not None:
+                await roles.grant(name, store, app_role)
         finally:
             await store.close()
     return Upgraded(applied, made)
+
+
+async def _check_role(settings: Settings, role: str) -> None:
+    for store in open_stores(settings).values():
+        try:
+            await roles.check(store, role)
+        finally:
+            await store.close()
 
 
 async def _upgrade(name: StoreName, store: Database) -> Sequence[str]:

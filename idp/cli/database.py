@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idp.cli.terminal import Exit, Json, run, show, table
+from idp.cli.terminal import Exit, Json, refuse, run, show, table
 from idp.cli.terminal import settings as read_settings
 
 if TYPE_CHECKING:
@@ -21,21 +21,37 @@ Url = Annotated[
 ]
 
 
+AppRole = Annotated[
+    str | None,
+    typer.Option(
+        "--app-role",
+        metavar="NAME",
+        help="PostgreSQL role of the server: it gets the rights it needs on rows, no other. Say it at every upgrade.",
+    ),
+]
+
+
 @app.command()
-def upgrade(url: Url = None, as_json: Json = False) -> None:
+def upgrade(url: Url = None, app_role: AppRole = None, as_json: Json = False) -> None:
     """Bring all three stores to the newest revision. Safe to repeat. Makes the root key file with a first keys store."""
     from idp import provisioning
+    from migrations.roles import RoleRefused
 
-    done = run(provisioning.upgrade(read_settings(database_url=url)))
-    value = {"applied": done.applied, "root_key_made": done.root_key_made}
-    show(value, as_json=as_json, text=lambda: _told(done))
+    try:
+        done = run(provisioning.upgrade(read_settings(database_url=url), app_role))
+    except RoleRefused as error:
+        refuse(f"--app-role: {error}", Exit.USAGE)
+    value = {"applied": done.applied, "root_key_made": done.root_key_made, "app_role": app_role}
+    show(value, as_json=as_json, text=lambda: _told(done, app_role))
 
 
-def _told(done: Upgraded) -> str:
+def _told(done: Upgraded, app_role: str | None) -> str:
     lines = [
         f"{store}: {'applied ' + ', '.join(revisions) if revisions else 'already at the newest revision'}"
         for store, revisions in done.applied.items()
     ]
+    if app_role is not None:
+        lines.append(f"{app_role} may work with rows, change no table, and only add to the access log.")
     if done.root_key_made:
         lines.append(
             f"A new root key is in {done.root_key_made}. Keep a copy offline, apart from backups: without it nothing can be read again."
