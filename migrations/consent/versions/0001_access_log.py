@@ -110,7 +110,10 @@ def _postgresql_triggers() -> None:
 
 
 def _postgresql_forgetting(schema: str, refuse: str) -> None:
-    """The one way to NULL the subject columns: a function of the owner that demands the index of the erase entry."""
+    """The one way to NULL the subject columns: a function of the owner that demands the index of the erase entry.
+
+    The switch is set inside its body, for this transaction: as a clause of CREATE FUNCTION it would ask for a superuser.
+    """
     same = ", ".join(f"NEW.{column}" for column in KEPT)
     kept = ", ".join(f"OLD.{column}" for column in KEPT)
     op.execute(
@@ -123,11 +126,13 @@ def _postgresql_forgetting(schema: str, refuse: str) -> None:
     op.execute("CREATE TRIGGER log_entries_no_update BEFORE UPDATE ON log_entries FOR EACH ROW EXECUTE FUNCTION log_entries_guard()")
     op.execute(
         "CREATE FUNCTION log_forget(erase_index bigint) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER "
-        f"SET search_path = {schema} SET gerbang.forgetting = 'on' AS $$ "
+        f"SET search_path = {schema} AS $$ "
         "DECLARE reference bytea; forgotten bigint; BEGIN "
         "SELECT c.subject_ref INTO reference FROM log_chains c JOIN log_entries e ON e.idx = c.closed_by "
         "WHERE c.closed_by = erase_index AND e.action = 'erase'; "
         "IF reference IS NULL THEN RAISE EXCEPTION 'entry % is not the erase entry of a closed chain', erase_index; END IF; "
+        "PERFORM set_config('gerbang.forgetting', 'on', true); "
         "UPDATE log_entries SET subject_ref = NULL, subject_sealed = NULL WHERE subject_ref = reference; "
-        "GET DIAGNOSTICS forgotten = ROW_COUNT; RETURN forgotten; END $$"
+        "GET DIAGNOSTICS forgotten = ROW_COUNT; "
+        "PERFORM set_config('gerbang.forgetting', 'off', true); RETURN forgotten; END $$"
     )
