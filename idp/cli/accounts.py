@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from idp.protocol.counter import Officer, Slip
     from idp.protocol.services import Services
 
-app = typer.Typer(help="Add, show, lock, verify, recover and erase citizens' accounts.", no_args_is_help=True)
+app = typer.Typer(add_completion=False, help="Add, show, lock, verify, recover and erase citizens' accounts.", no_args_is_help=True)
 
 Who = Annotated[
     str, typer.Argument(help="Account number, e-mail, telephone, verified NIK, or the log's id; - reads it from standard input.")

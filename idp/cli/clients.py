@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from idp.protocol.services import Services
     from idp.spec.client_metadata import ClientMetadata
 
-app = typer.Typer(help="Register, list and change applications.", no_args_is_help=True)
+app = typer.Typer(add_completion=False, help="Register, list and change applications.", no_args_is_help=True)
 
 _AGENCY_FIELDS = frozenset({"code", "name", "unit", "dpo_contact"})
 
