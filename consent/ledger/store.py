@@ -17,10 +17,11 @@ from consent.ledger.rows import event_values, grant_values, to_event, to_grant
 from consent.ledger.tables import consent_events, consent_queue, consent_texts, grants
 from consent.records import GrantState
 from keys.errors import StoreUnavailable
+from keys.grouped import Grouped, among
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.sql.base import Executable
 
@@ -42,7 +43,6 @@ _NEWEST: Final = (
     .order_by(grants.c.state.in_(OPEN).desc(), grants.c.opened_at.desc())
     .limit(1)
 )
-_ONE: Final = sa.select(grants).where(grants.c.id == sa.bindparam("grant"))
 
 
 class LedgerStore:
@@ -51,6 +51,8 @@ class LedgerStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._several = sa.select(grants).where(among(database, grants.c.id, "ids"))
+        self._grouped: Grouped[str, Grant] = Grouped(self._read)
 
     async def find(self, person: str, client: str, purpose: str) -> Grant | None:
         """Find the open grant of these three, else the newest closed one."""
@@ -58,7 +60,12 @@ class LedgerStore:
 
     async def get(self, grant: str) -> Grant | None:
         """Find a grant by its id, whatever its state."""
-        return await self._first(_ONE, {"grant": grant})
+        return await self._grouped.get(grant)
+
+    async def _read(self, ids: Sequence[str]) -> Mapping[str, Grant]:
+        async with self._database.read() as connection:
+            rows = (await connection.execute(self._several, {"ids": [*{*ids}]})).all()
+        return {row.id: to_grant(row) for row in rows}
 
     async def of_person(self, person: str) -> Sequence[Grant]:
         """Give every grant of a person, newest first."""

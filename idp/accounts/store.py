@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
-from consent.records import SealedValue
 from idp.accounts import numbers
+from idp.accounts.cells.store import CellStore, binding_of
 from idp.accounts.drafts.store import DraftStore
 from idp.accounts.factors.records import DISABLE_AFTER
 from idp.accounts.factors.store import FactorStore
@@ -17,7 +17,6 @@ from idp.accounts.proofs.store import ProofStore
 from idp.accounts.records import KIND_OF, Account, AccountState, Identifier, IdentifierKind, Source, Taken, Value
 from idp.accounts.tables import accounts, card_codes, cards, cells, drafts, identifiers, proofs, totp
 from keys.opaque import new_code, new_id
-from keys.sealing import Binding
 from keys.sealing.seal import seal_cell
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
     from sqlalchemy.sql.dml import Update
 
+    from consent.records import SealedValue
     from keys.database import Database, Transaction
     from keys.keyring import Keyring
     from keys.sealing import DataKey
@@ -72,11 +72,6 @@ def _account(row: Row[Any]) -> Account:
     )
 
 
-def binding_of(person: str, claim: str) -> Binding:
-    """Say where the cell of a claim stands; sealing binds to it."""
-    return Binding(table="account_cells", column="cell", row=claim, person=person)
-
-
 class AccountStore:
     """The accounts of the idp store, with their factors, one-time codes and drafts. It seals; opening is `consent.disclosure`'s alone."""
 
@@ -87,6 +82,7 @@ class AccountStore:
         self.factors = FactorStore(database, keyring, factor_failures)
         self.proofs = ProofStore(database, keyring)
         self.drafts = DraftStore(database, keyring)
+        self._cells = CellStore(database)
 
     # --- finding -----------------------------------------------------------------------------------------------------------------
 
@@ -210,22 +206,7 @@ class AccountStore:
 
     async def sealed(self, person: str, claims: Iterable[str] | None = None) -> Sequence[SealedValue]:
         """Give a person's cells as they rest; `claims` None gives all."""
-        statement = sa.select(cells).where(cells.c.person == person).order_by(cells.c.claim)
-        if claims is not None:
-            statement = statement.where(cells.c.claim.in_(sorted(claims)))
-        async with self._database.read() as connection:
-            rows = (await connection.execute(statement)).all()
-        return [
-            SealedValue(
-                person=person,
-                claim=row.claim,
-                cell=row.cell,
-                binding=binding_of(person, row.claim),
-                source=row.source,
-                updated_at=row.updated_at,
-            )
-            for row in rows
-        ]
+        return await self._cells.sealed(person, claims)
 
     async def same(self, person: str, identifier: Identifier) -> bool:
         """Tell whether a person's indexed identifier is this one: a comparison that opens nothing."""

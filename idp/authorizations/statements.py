@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import sqlalchemy as sa
 
 from idp.authorizations.tables import accounts, authorizations, codes, refresh_tokens, revoked_tokens, sessions
 from keys.database import Timestamp
+from keys.grouped import among
+
+if TYPE_CHECKING:
+    from keys.database import Database
 
 # SQLAlchemy compiles a statement once per object and dialect; built anew, each would cost more than the driver.
 
@@ -39,11 +45,15 @@ _IDLE_UNTIL = (
     '(SELECT s.idle_until FROM sessions AS s JOIN authorizations AS a ON s.id = a.session WHERE a.id = refresh_tokens."authorization")'
 )
 
-live = sa.select(authorizations.c.details).where(
-    authorizations.c.id == sa.bindparam("id"),
-    *_alive,
-    ~sa.exists().where(revoked_tokens.c.jti == sa.bindparam("jti")),
-)
+
+def live(database: Database) -> sa.CompoundSelect[Any]:
+    """Give rows (id, details) of those of `ids` that are alive, and rows (jti) of those of `jtis` that were revoked."""
+    alive = sa.select(authorizations.c.id, authorizations.c.details, sa.null().label("jti")).where(
+        among(database, authorizations.c.id, "ids"), *_alive
+    )
+    revoked = sa.select(sa.null(), sa.null(), revoked_tokens.c.jti).where(among(database, revoked_tokens.c.jti, "jtis"))
+    return sa.union_all(alive, revoked)
+
 
 consume_code = (
     sa.update(codes)

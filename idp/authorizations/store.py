@@ -11,15 +11,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 from idp.authorizations import details, statements
 from idp.authorizations.records import Authorization, CodeBinding, Redeemed, Rejected, Revoked, Rotated
 from idp.authorizations.tables import authorizations, codes, refresh_tokens, revoked_tokens
+from keys.grouped import Grouped
 from keys.opaque import new_token, open_successor, seal_successor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Row
 
     from keys.database import Database
     from keys.keyring import Keyring
+
+    _Asked = tuple[str, str, dt.datetime]
 
 KEEP_CONSUMED = dt.timedelta(days=1)
 """How long a used refresh token is remembered, so that a second use revokes. Later it is unknown, which yields nothing either."""
@@ -33,6 +36,8 @@ class AuthorizationStore:
         self._digests = keyring.digests
         self._grace = dt.timedelta(seconds=grace)
         self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._live = statements.live(database)
+        self._lives: Grouped[_Asked, Authorization] = Grouped(self._read_live)
 
     # --- approving ---------------------------------------------------------------------------------------------------------------
 
@@ -147,9 +152,16 @@ class AuthorizationStore:
 
     async def live(self, authorization: str, jti: str, now: dt.datetime) -> Authorization | None:
         """Give an authorization if it is not revoked, its account active, its session (unless offline) alive and `jti` not revoked."""
+        return await self._lives.get((authorization, jti, now))
+
+    async def _read_live(self, asked: Sequence[_Asked]) -> Mapping[_Asked, Authorization]:
+        """Read several at once, as of the newest moment that was asked for."""
+        ids, jtis, now = {one[0] for one in asked}, {one[1] for one in asked}, max(one[2] for one in asked)
         async with self._database.read() as connection:
-            found = (await connection.execute(statements.live, {"id": authorization, "jti": jti, "now": now})).scalar_one_or_none()
-        return None if found is None else details.load(found)
+            rows = (await connection.execute(self._live, {"ids": [*ids], "jtis": [*jtis], "now": now})).all()
+        revoked = {row.jti for row in rows}
+        alive = {row.id: row.details for row in rows if row.id is not None}
+        return {one: details.load(alive[one[0]]) for one in asked if one[0] in alive and one[1] not in revoked}
 
     async def token_revoked(self, jti: str) -> bool:
         """Say whether an access token was revoked by itself."""

@@ -1,0 +1,60 @@
+"""Where sealed cells are read. Several people's are read by one statement when they are asked for in the same moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from consent.records import SealedValue
+from idp.accounts.tables import cells
+from keys.grouped import Grouped, among
+from keys.sealing import Binding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from keys.database import Database
+
+
+def binding_of(person: str, claim: str) -> Binding:
+    """Say where the cell of a claim stands; sealing binds to it."""
+    return Binding(table="account_cells", column="cell", row=claim, person=person)
+
+
+class CellStore:
+    """The cells of the idp store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._columns = sa.select(cells.c.person, cells.c.claim, cells.c.cell, cells.c.source, cells.c.updated_at)
+        self._of_people = self._columns.where(among(database, cells.c.person, "people"), among(database, cells.c.claim, "claims"))
+        self._grouped: Grouped[tuple[str, frozenset[str]], Sequence[SealedValue]] = Grouped(self._read)
+
+    async def sealed(self, person: str, claims: Iterable[str] | None = None) -> Sequence[SealedValue]:
+        """Give a person's cells as they rest, by claim; `claims` None gives all."""
+        if claims is not None:
+            return await self._grouped.get((person, frozenset(claims))) or ()
+        async with self._database.read() as connection:
+            rows = (await connection.execute(self._columns.where(cells.c.person == person).order_by(cells.c.claim))).all()
+        return [_sealed(row) for row in rows]
+
+    async def _read(self, asked: Sequence[tuple[str, frozenset[str]]]) -> Mapping[tuple[str, frozenset[str]], Sequence[SealedValue]]:
+        people, claims = {person for person, _ in asked}, {claim for _, names in asked for claim in names}
+        async with self._database.read() as connection:
+            rows = (await connection.execute(self._of_people, {"people": [*people], "claims": [*claims]})).all()
+        owned: dict[str, list[SealedValue]] = {person: [] for person in people}
+        for row in rows:
+            owned[row.person].append(_sealed(row))
+        return {key: sorted((value for value in owned[key[0]] if value.claim in key[1]), key=lambda value: value.claim) for key in asked}
+
+
+def _sealed(row: sa.Row[Any, Any, Any, Any, Any]) -> SealedValue:
+    return SealedValue(
+        person=row.person,
+        claim=row.claim,
+        cell=row.cell,
+        binding=binding_of(row.person, row.claim),
+        source=row.source,
+        updated_at=row.updated_at,
+    )
