@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from idp.composition import compose, open_stores, root_keys
+from idp.protocol import erasure
 from idp.setting_sources import SettingsRefused
 from idp.settings import load
 from keys.errors import KeysError, RootKeyLoose, RootKeyMalformed, RootKeyMissing, RootKeyWrong, StoreUnavailable
@@ -142,7 +143,7 @@ async def _inside(settings: Settings) -> Sequence[Finding]:
     """Open everything and look at what only the open program can see."""
     try:
         async with compose(settings, background=False) as services:
-            return [*await _log(services), *await _signing(services)]
+            return [*await _log(services), *await _erasures(services), *await _signing(services)]
     except RootKeyWrong as error:
         return [Finding("root key", "wrong", str(error), "put back the root key that this keys store was written with")]
     except KeysError as error:
@@ -154,6 +155,15 @@ async def _log(services: Services) -> Sequence[Finding]:
     if status.in_doubt:
         return [Finding("access log", "wrong", status.in_doubt, "nothing is disclosed until it is resolved: idp audit status")]
     return [Finding("access log", "ok", f"{status.size} entries")]
+
+
+async def _erasures(services: Services) -> Sequence[Finding]:
+    """Look whether a store, or the journal, was restored from before an erasure."""
+    found = []
+    for reason in await erasure.unready(services):
+        what, _, mend = reason.partition("; ")
+        found.append(Finding("erasures", "wrong", what, mend))
+    return found or [Finding("erasures", "ok", "every store is at the journal's end")]
 
 
 async def _signing(services: Services) -> Sequence[Finding]:
