@@ -67,6 +67,14 @@ async def reads_per_month(connection: AsyncConnection, key: LogKey, months: int,
     return [(name, counts[name]) for name in names]
 
 
+async def reads_per_client(connection: AsyncConnection, key: LogKey, since: dt.datetime) -> Sequence[tuple[str, int]]:
+    """Count a person's disclosures by application, the one that read most first."""
+    count = sa.func.count()
+    wanted = (_E.subject_ref == key.reference, _E.action == "disclose", _E.time >= since, _E.client.is_not(None))
+    rows = await connection.execute(sa.select(_E.client, count).where(*wanted).group_by(_E.client).order_by(count.desc(), _E.client))
+    return [(client, number) for client, number in rows]
+
+
 def _months(now: dt.datetime, months: int) -> list[str]:
     newest = now.year * 12 + now.month - 1
     return [f"{month // 12:04}-{month % 12 + 1:02}" for month in range(newest - months + 1, newest + 1)]

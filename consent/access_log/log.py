@@ -131,6 +131,12 @@ class AccessLog:
         async with self._database.read() as connection:
             return await history.reads_per_month(connection, key, months, zone)
 
+    async def reads_per_client(self, person: str, since: dt.datetime) -> Sequence[tuple[str, int]]:
+        """Count the disclosures by application, the one that read most first."""
+        key = await self._key(person)
+        async with self._database.read() as connection:
+            return await history.reads_per_client(connection, key, since)
+
     async def check_person(self, person: str) -> PersonCheck:
         """Check that a person's entries are what was recorded, that none is missing, and that each is in the tree."""
         key = await self._key(person)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from idp.me import rules
 from idp.me.entries import KINDS, by_day
 from idp.me.names import views
-from idp.pages.charts import bars
+from idp.pages.charts import bars, lines
 from idp.pages.formats import Formats
 from idp.protocol import current_session, page_forms
 from idp.protocol.services import services
@@ -67,6 +67,7 @@ async def _page(request: Request, person: str, checked: PersonCheck | None) -> R
         older=_address(filters, found[PER_PAGE - 1].index) if len(found) > PER_PAGE else None,
         **_choices(parts, request),
         **await _months(parts, request, person),
+        **await _by_service(parts, request, person, dict(known)),
     )
 
 
@@ -97,6 +98,19 @@ async def _months(parts: Services, request: Request, person: str) -> dict[str, A
     spoken = ", ".join(f"{formats.month(month)}: {formats.number(count)}" for month, count in counts)
     alt = parts.renderer.t(request, "history.months.alt", months=spoken)
     return {
+        "ever_read": any(count for _, count in counts),
         "chart": bars([(formats.month(month, short=True), count) for month, count in counts], alt),
         "month_rows": [(formats.month(month), formats.number(count)) for month, count in counts],
+    }
+
+
+async def _by_service(parts: Services, request: Request, person: str, known: Mapping[str, str]) -> dict[str, Any]:
+    """Count the same months by service; one whose name is no longer known is shown by its id."""
+    first = rules.first_of_months(parts.clock())
+    counts = [(known.get(client, client), count) for client, count in await parts.consent.access_log.reads_per_client(person, first)]
+    formats = Formats(language(request))
+    spoken = ", ".join(f"{name}: {formats.number(count)}" for name, count in counts)
+    return {
+        "service_chart": lines(counts, parts.renderer.t(request, "history.by_service.alt", services=spoken)),
+        "service_rows": [(name, formats.number(count)) for name, count in counts],
     }

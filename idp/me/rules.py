@@ -132,6 +132,13 @@ def last_months(counts: Iterable[tuple[str, int]], now: dt.datetime, months: int
     return [(name, known.get(name, 0)) for name in names]
 
 
+def first_of_months(now: dt.datetime, months: int = MONTHS) -> dt.datetime:
+    """Give the moment in the city at which the last months began, the current one counted."""
+    here = now.astimezone(ZONE)
+    number = here.year * 12 + here.month - months
+    return dt.datetime(number // 12, number % 12 + 1, 1, tzinfo=ZONE)
+
+
 def chosen(parameters: Mapping[str, str], allowed: Mapping[str, Iterable[Any]]) -> dict[str, str]:
     """Keep the filters that name something; whatever else a query says is no filter."""
     return {name: value if (value := parameters.get(name, "")) in set(values) else "" for name, values in allowed.items()}

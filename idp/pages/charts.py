@@ -9,15 +9,32 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_LINE, _LENGTH = 44, 286
 _STEP, _BAR, _TALL, _HEAD, _FOOT = 56, 32, 120, 20, 22
+_LOW = 2  # a single read is no full bar
 
 
 def bars(values: Sequence[tuple[str, int]], description: str) -> Markup:
     """Draw one bar per (short label, count). An empty one shows as a thin line, so that "none" is seen and not guessed."""
-    most = max((count for _, count in values), default=0) or 1
+    most = max(_LOW, *(count for _, count in values), 0)
     drawn = Markup("").join(_bar(place, label, count, most) for place, (label, count) in enumerate(values))
     width, height = max(len(values), 1) * _STEP, _HEAD + _TALL + _FOOT
     return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(width, height, description, drawn)
+
+
+def lines(values: Sequence[tuple[str, int]], description: str) -> Markup:
+    """Draw one lying bar per (name, count), the name above it: names are longer than bars are wide."""
+    most = max(_LOW, *(count for _, count in values), 0)
+    drawn = Markup("").join(_line(place * _LINE, name, count, most) for place, (name, count) in enumerate(values))
+    width, height = _STEP * 6, max(len(values), 1) * _LINE
+    return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(width, height, description, drawn)
+
+
+def _line(top: int, name: str, count: int, most: int) -> Markup:
+    long = max(round(_LENGTH * count / most), 2)
+    label = Markup('<text class="name" x="0" y="{}">{}</text>').format(top + 14, name)
+    bar = Markup('<rect x="0" y="{}" width="{}" height="14" rx="3"/>').format(top + 21, long)
+    return label + bar + Markup('<text class="value name" x="{}" y="{}">{}</text>').format(long + 8, top + 33, count)
 
 
 def _bar(place: int, label: str, count: int, most: int) -> Markup:

@@ -75,6 +75,11 @@ async def test_a_history_is_paged_and_filtered(log_house: LogHouse) -> None:
     months = await log_house.log.reads_per_month("p1", 3)
     assert [count for _, count in months] == [0, 0, 6]
     assert months[-1][0] == f"{newest:%Y-%m}"
+    by_client = await log_house.log.reads_per_client("p1", newest - dt.timedelta(days=1))
+    assert sorted(by_client, key=lambda item: -item[1]) == list(by_client)
+    assert sum(count for _, count in by_client) == 6
+    assert dict(by_client)["antrean"] == 3
+    assert await log_house.log.reads_per_client("p1", newest + dt.timedelta(seconds=1)) == []
 
 
 async def test_a_guard_that_still_holds_lets_the_entry_be(log_house: LogHouse) -> None:

@@ -132,6 +132,11 @@ def test_months_without_reads_count_zero_and_the_current_one_is_last() -> None:
     assert rules.last_months([("2026-12", 3), ("2020-01", 9)], january, 3) == [("2026-12", 3), ("2027-01", 0), ("2027-02", 0)]
 
 
+def test_the_shown_months_begin_with_the_first_day_of_the_oldest_in_the_city() -> None:
+    assert rules.first_of_months(dt.datetime(2027, 1, 31, 20, tzinfo=dt.UTC), 3).isoformat() == "2026-12-01T00:00:00+08:00"
+    assert rules.first_of_months(dt.datetime(2026, 11, 24, tzinfo=dt.UTC), 6).isoformat() == "2026-06-01T00:00:00+08:00"
+
+
 def test_a_filter_that_names_nothing_is_no_filter() -> None:
     allowed = {"client": ["a"], "period": rules.PERIODS}
     assert rules.chosen({"client": "b", "period": "month", "x": "y"}, allowed) == {"client": "", "period": "month"}

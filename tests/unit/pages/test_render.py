@@ -11,7 +11,7 @@ from jinja2 import UndefinedError
 from starlette.requests import Request
 
 from idp.pages.assets import Assets
-from idp.pages.charts import bars
+from idp.pages.charts import bars, lines
 from idp.pages.formats import Formats, local_date
 from idp.pages.render import Plumbing, Renderer, Site
 from idp.pages.texts import TextMissing, catalogue
@@ -140,6 +140,13 @@ def test_bars_grow_with_their_counts_and_say_so_in_words() -> None:
     assert 'height="120"' in drawn
     assert 'height="60"' in drawn
     assert bars([], "none").startswith("<svg")
+
+
+def test_lying_bars_name_their_services_and_a_single_read_is_no_full_bar() -> None:
+    drawn = lines([("Aduan <Warga>", 1)], "alt")
+    assert "Aduan &lt;Warga&gt;" in drawn
+    assert 'width="143"' in drawn
+    assert lines([], "none").startswith("<svg")
 
 
 async def test_a_static_file_is_kept_for_a_year_under_the_hash_of_its_content() -> None:
