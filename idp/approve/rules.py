@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from idp.accounts.records import Account
 
 #: Rises with every change of the templates or texts of a card; a receipt names it.
-TEMPLATE: Final = "approve/1"
+TEMPLATE: Final = "approve/2"
 SWITCH: Final = "allow-"
 _MUST_SAY: Final = ("client", "agency", "title", "text", "legality", "details", "retention", "period", "recipients", "rights", "contact")
 _ORDER: Final = ("name", "nik", "birthdate", "gender", "address", "email", "phone_number")

@@ -51,7 +51,7 @@ async def test_the_consent_card_says_who_asks_for_what_with_the_values_and_what_
         "siti@example.com",
         "Diperiksa petugas",
         "Agar petugas tahu siapa yang mengadu.",
-        "+6281250000001",
+        "0812-5000-0001",
         "Dua tahun setelah aduan selesai",
         "UU 27/2022 Pasal 20",
         "Izin berlaku satu tahun.",
