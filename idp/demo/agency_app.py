@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 
 TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
 MAX_SIGNED_IN = 10_000
+LABELS = {
+    "name": "Nama",
+    "nik": "NIK",
+    "birthdate": "Tanggal lahir",
+    "address": "Alamat rumah",
+    "email": "Alamat email",
+    "phone_number": "Nomor HP",
+}
 
 
 @dataclass(slots=True)
@@ -64,7 +72,7 @@ class AgencyApp:
 
     async def home(self, request: Request) -> Response:
         """Show who is signed in and what was read, or the button."""
-        return self._page(request, "home.html", signed_in=self._of(request))
+        return self._page(request, "home.html", signed_in=self._of(request), labels=LABELS)
 
     async def sign_in(self, request: Request) -> Response:
         """Send the browser to the provider."""

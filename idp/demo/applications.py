@@ -19,6 +19,9 @@ class Application:
     offset: int
     colour: str
     pitch: str
+    lead: str
+    steps: tuple[str, ...]
+    welcome: str
 
     def base_url(self, port: int) -> str:
         """Give its address when the provider listens on `port`."""
@@ -36,7 +39,10 @@ APPLICATIONS: tuple[Application, ...] = (
         scope="openid profile email phone offline_access",
         offset=1,
         colour="#9a3412",
-        pitch="Laporkan jalan rusak, lampu mati, atau sampah menumpuk.",
+        pitch="Laporkan jalan rusak, lampu mati, atau sampah menumpuk",
+        lead="Cukup satu laporan. Kami teruskan ke dinas yang menangani, lalu kami kabari Anda.",
+        steps=("Masuk dengan Gerbang.", "Ceritakan apa yang Anda lihat, dan di mana.", "Ikuti jawabannya lewat email."),
+        welcome="Anda sudah masuk. Laporan Anda akan kami jawab lewat alamat di bawah ini.",
     ),
     Application(
         client_id="antrean",
@@ -48,7 +54,10 @@ APPLICATIONS: tuple[Application, ...] = (
         scope="openid profile phone",
         offset=2,
         colour="#166534",
-        pitch="Ambil nomor antrean dari rumah.",
+        pitch="Ambil nomor antrean dari rumah",
+        lead="Tidak perlu datang subuh. Pilih puskesmas dan jamnya, lalu datang saat giliran dekat.",
+        steps=("Masuk dengan Gerbang.", "Pilih puskesmas dan jam.", "Datang saat nomor Anda hampir dipanggil."),
+        welcome="Anda sudah masuk. Nomor antrean dibuat atas nama di bawah ini.",
     ),
     Application(
         client_id="izin",
@@ -60,6 +69,9 @@ APPLICATIONS: tuple[Application, ...] = (
         scope="openid profile address nik",
         offset=3,
         colour="#1e3a8a",
-        pitch="Urus izin usaha mikro tanpa datang ke kantor.",
+        pitch="Urus izin usaha mikro tanpa datang ke kantor",
+        lead="Untuk warung, bengkel, katering, dan usaha kecil lain. Tanpa biaya.",
+        steps=("Masuk dengan Gerbang.", "Isi data usaha Anda.", "Unduh izinnya setelah diperiksa."),
+        welcome="Anda sudah masuk. Izin akan terbit atas nama di bawah ini.",
     ),
 )
