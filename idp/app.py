@@ -24,6 +24,7 @@ from idp.login import endpoint as login
 from idp.logout import endpoint as logout
 from idp.me import endpoint as me
 from idp.pages.assets import Assets
+from idp.protocol import current_session
 from idp.recover import endpoint as recover
 from idp.revoke import endpoint as revoke
 from idp.security import endpoint as security
@@ -79,7 +80,7 @@ def create_app(
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]  # FastAPI documents this as the way to replace it
     app.state.settings = settings
     app.router.routes.extend(_routes())
-    errors.install(app)
+    errors.install(app, current_session.greeted)
     return app
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse
+from starlette.routing import Route
 
 from idp.protocol.services import services
 from idp.web import cookies
@@ -26,13 +27,28 @@ async def read(request: Request, purpose: str) -> Mapping[str, str]:
 
     Raises: PageError ("cookies_off", "form_expired", and those of an unreadable body).
     """
-    fields = await page_form(request)
+    try:
+        fields = await page_form(request)
+    except PageError as error:
+        raise PageError(error.code, error.status, **{"href": _its_page(request)} | error.values) from None
     browser = cookies.browser(request)
     if browser is None:
-        raise PageError("cookies_off", 400)
+        raise PageError("cookies_off", 400, href=_its_page(request))
     if not services(request).forms.check(purpose, browser, fields.get("form_token")):
-        raise PageError("form_expired", 403)
+        raise PageError("form_expired", 403, href=_its_page(request))
     return fields
+
+
+def _its_page(request: Request) -> str:
+    """Give the address where the form stands, to be filled in once more: its own where that is a page too, else the page above it."""
+    path = request.url.path
+    if not any("GET" in (route.methods or ()) for route in _routes_of(request, path)):
+        return next((own for own in OWN_PAGES if path.startswith(f"{own}/")), "/")
+    return f"{path}?{request.url.query}" if request.url.query else path
+
+
+def _routes_of(request: Request, path: str) -> list[Route]:
+    return [route for route in request.app.router.routes if isinstance(route, Route) and route.path_regex.match(path)]
 
 
 def local_path(value: str | None) -> str:

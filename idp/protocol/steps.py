@@ -91,7 +91,7 @@ def purpose_of(request: AuthorizationRequest, client: Client) -> str | None:
 async def open(request: Request, step: Step) -> RunningInteraction:  # noqa: A001 - the word of the plan: a step opens its interaction
     """Give the running interaction that the address names, to the browser that began it. `step` is the page that asks.
 
-    Raises: PageError ("expired", "finished", "foreign_browser", "cookies_off"), each a page that leads on.
+    Raises: PageError ("expired", "finished", "foreign_browser", "no_browser"), each a page that leads on.
     """
     del step
     return await load(request, request.query_params.get("interaction", ""))
@@ -101,8 +101,8 @@ async def load(request: Request, interaction: str) -> RunningInteraction:
     """Give a running interaction by its id. Raises: PageError."""
     found = services(request)
     browser = cookies.browser(request)
-    if browser is None:
-        raise PageError("cookies_off", 400)
+    if browser is None:  # another browser, or this one keeps no cookies: nobody can tell
+        raise PageError("no_browser", 400)
     row = await found.interactions.get(interaction, browser, found.clock())
     if isinstance(row, Closed):
         code, status = _PAGES[row]

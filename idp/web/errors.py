@@ -5,6 +5,7 @@ Which texts a page shows is decided in the catalogues by its code (`error.<code>
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
@@ -16,7 +17,7 @@ from idp.web.request_context import request_id
 from keys.errors import PoolFull, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.applications import Starlette
     from starlette.requests import Request
@@ -75,10 +76,20 @@ def _page(request: Request, code: str, status: int, **values: Any) -> Response: 
     return page
 
 
+async def _greet(request: Request) -> None:
+    """Put the name and the way out of whoever is signed in on a refusal too; it shows without when the stores are away."""
+    greet = getattr(request.app.state, "greet", None)
+    if greet is None or speaks_json(request) or hasattr(request.state, "viewer"):
+        return
+    with contextlib.suppress(StoreUnavailable, LogUnavailable, LogBusy):
+        await greet(request)
+
+
 async def page_error(request: Request, error: Exception) -> Response:
     """Answer a PageError; one with `retry_after` says so to programs too."""
     if not isinstance(error, PageError):
         raise error
+    await _greet(request)
     response = _page(request, error.code, error.status, **({"reference": request_id(request)} | error.values))
     if "retry_after" in error.values:
         response.headers["retry-after"] = str(error.values["retry_after"])
@@ -89,6 +100,8 @@ async def http_error(request: Request, error: Exception) -> Response:
     """Answer what the router found out (404, 405) or an endpoint raised as HTTPException."""
     if not isinstance(error, HTTPException):
         raise error
+    if "location" not in (error.headers or {}):
+        await _greet(request)
     if error.status_code == 405:  # noqa: PLR2004 - Method Not Allowed
         return refusal(request, 405, {"allow": ", ".join(sorted(_allowed(request)))})
     return refusal(request, error.status_code, error.headers)
@@ -112,8 +125,9 @@ async def unavailable(request: Request, error: Exception) -> Response:
     return refusal(request, 503, {"retry-after": str(retry_after)})
 
 
-def install(app: Starlette) -> None:
-    """Register the handlers; unexpected exceptions are caught by `idp.web.request_log`."""
+def install(app: Starlette, greet: Callable[[Request], Awaitable[object]] | None = None) -> None:
+    """Register the handlers; `greet` finds out whose name stands on a page. Unexpected exceptions are caught by `idp.web.request_log`."""
+    app.state.greet = greet
     app.add_exception_handler(PageError, page_error)
     app.add_exception_handler(HTTPException, http_error)
     for error in (StoreUnavailable, LogUnavailable, LogBusy, PoolFull):
