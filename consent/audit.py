@@ -6,6 +6,7 @@ state; one chain per person, no `n` missing or twice; stored tiles, bundles and 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import dataclasses
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from consent.verify import Findings, Order, Verdict, compare_tile
 from keys.log_subjects import LogKey
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -29,7 +30,11 @@ if TYPE_CHECKING:
     from consent.tree_walk import Tile
     from keys.database import Database
 
+    Closings = Callable[[], Awaitable[Mapping[int, int | None]]]
+
 _E = tables.entries.c
+STATING = frozenset({"erase", "retention"})
+JOURNAL_SECONDS = 1.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,8 +62,12 @@ async def verify_live(
     log_keys: AsyncIterator[Mapping[str, bytes]],
     checkpoints: Sequence[Checkpoint] = (),
     progress: Callable[[int, int], None] = lambda _done, _all: None,
+    closings: Closings | None = None,
 ) -> tuple[Verdict, Accounts]:
     """Verify the whole log in its database. `log_keys`: pages of person → log key, all of them; `checkpoints`: verified notes.
+
+    `closings`: reads the journal of erased people, which lies outside the database: the index of each erase entry → how many entries
+    opened as the person's when it was written. What the log states must stand there, and what stands there in the log.
 
     Raises: StoreUnavailable.
     """
@@ -80,6 +89,8 @@ async def verify_live(
             _check_heads(walk, edge.root, checkpoints, findings)
             ledger.check_end()
             await _check_chains(connection, persons, edge.size, findings)
+    if closings is not None and walk.size == edge.size:
+        await _check_closings(closings, ledger.statements, edge.size, findings)
     return Verdict(edge.size, edge.root, "", tuple(findings.found), findings.more), ledger.accounts()
 
 
@@ -142,6 +153,22 @@ async def _check_chains(connection: AsyncConnection, persons: Mapping[bytes, _Pe
             findings.add(-1, f"a person's chain has {row.length} entries by its position, {person.length} can be found")
 
 
+async def _check_closings(closings: Closings, stated: Mapping[int, int], size: int, findings: Findings) -> None:
+    """Compare what erase and retention entries state with the journal: an operator of the database alone can write only one of the two."""
+    known = await closings()
+    if not stated.keys() <= known.keys():  # an erasure of this second enters the log first, and then the journal
+        await asyncio.sleep(JOURNAL_SECONDS)
+        known = await closings()
+    for index, count in stated.items():
+        if index not in known:
+            findings.add(index, f"it states {count} entries as erased, but the erasure journal does not know it")
+        elif known[index] not in (None, count):
+            findings.add(index, f"it states {count} entries as erased, the erasure journal {known[index]}")
+    for index in known.keys() - stated.keys():
+        if index < size:
+            findings.add(index, "the erasure journal knows it as an erase entry, which it is not")
+
+
 class _Ledger:
     """The accounting of who entries are about."""
 
@@ -151,6 +178,8 @@ class _Ledger:
         self._order = Order(findings)
         self._nobody = self._somebody = self._stated = 0
         self._unopenable: list[int] = []
+        self.statements: dict[int, int] = {}
+        """What erase and retention entries state, by index."""
 
     def check(self, row: Row) -> None:
         """Check one entry."""
@@ -159,27 +188,27 @@ class _Ledger:
             self._findings.add(row.idx, problem)
         record = object_of(row.record)
         nobody = is_none(row)
+        stated = record.get("count")
+        if record.get("action") in STATING:
+            self.statements[row.idx] = stated if isinstance(stated, int) else 0
         self._order.check(row.idx, record, about_nobody=nobody)
         if nobody:
             self._nobody += 1
-            if record.get("action") == "retention":
-                self._stated += int(record.get("count", 0))
+            self._stated += self.statements.get(row.idx, 0)
             return
         person = self._persons.get(row.subject_ref or b"")
         subject = subject_of(row, LogKey(person.secret)) if person else None
         if person is None or subject is None:
-            self._not_opened(row, record, known=person is not None)
+            self._not_opened(row, known=person is not None)
             return
         self._somebody += 1
         self._link(row, person, subject, record)
 
-    def _not_opened(self, row: Row, record: Mapping[str, object], *, known: bool) -> None:
+    def _not_opened(self, row: Row, *, known: bool) -> None:
         if known:
             self._findings.add(row.idx, "the subject is not the one that was recorded (SC does not open)")
         self._unopenable.append(row.idx)
-        count = record.get("count")
-        if record.get("action") == "erase" and isinstance(count, int):
-            self._stated += count
+        self._stated += self.statements.get(row.idx, 0)
 
     def _link(self, row: Row, person: _Person, subject: Mapping[str, object], record: Mapping[str, object]) -> None:
         if person.closed_by is not None:

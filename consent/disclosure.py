@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Final, Literal
 from prometheus_client import Counter
 
 from consent.access_log.records import Actor, Denied, Entry, Guard, Record, Subject
-from consent.errors import ReceiptRefused
+from consent.errors import PersonErased, ReceiptRefused
 from keys.sealing.cells import generation_of
 from keys.sealing.open import open_cell
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Container, Mapping, Sequence
 
     from consent.access_log import AccessLog
     from consent.access_log.records import Receipt
@@ -104,8 +104,11 @@ class Withheld:
 class Disclosure:
     """The doors of one process."""
 
-    def __init__(self, log: AccessLog, subject_keys: SubjectKeys, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, log: AccessLog, subject_keys: SubjectKeys, erased: Container[str] = (), monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._log = log
+        self._erased = erased
         self._keys = subject_keys
         self._monotonic = monotonic
         self._denied: dict[tuple[str, str], float] = {}
@@ -116,6 +119,7 @@ class Disclosure:
         Raises: LogUnavailable, LogBusy (answer 503); ReceiptRefused for a cell that the read does not name; KeysError.
         """
         _same(read.person, read.claims, sealed)
+        self._refuse_erased(read.person)
         if read.grant.person != read.person or not read.claims <= read.grant.claims & read.purpose.declared:
             raise ReceiptRefused("the grant does not cover this read")
         result = await self._log.append(_service_entry(read), Guard(read.grant.id, read.grant.version))
@@ -141,6 +145,7 @@ class Disclosure:
     async def to_staff(self, read: StaffRead, sealed: Sequence[SealedValue]) -> Disclosed | Withheld:
         """Record the look with its reason, then open. Raises: as `to_service`; ValueError when no reason is given."""
         _same(read.person, read.claims, sealed)
+        self._refuse_erased(read.person)
         if not read.reason.strip():
             raise ValueError("a look at a citizen needs a reason")
         result = await self._log.append(_staff_entry(read))
@@ -157,6 +162,7 @@ class Disclosure:
         """Record that a person takes their own values away, then open. Raises: as `to_service`."""
         claims = frozenset(value.claim for value in sealed)
         _same(person, claims, sealed)
+        self._refuse_erased(person)
         record = Record(action="export", claims=tuple(sorted(claims)), channel=channel, outcome="ok")
         result = await self._log.append(Entry(record, Subject(person, actor=_CITIZEN)))
         if isinstance(result, Denied):
@@ -177,7 +183,14 @@ class Disclosure:
         receipt.spend(person, [value.claim for value in sealed])
         return await self._open(sealed, door)
 
+    def _refuse_erased(self, person: str) -> None:
+        """Stop before the log: what a restored store still holds of an erased person is nobody's to read. Raises: PersonErased."""
+        if person in self._erased:
+            raise PersonErased("a store was restored from before this person's erasure")
+
     async def _open(self, sealed: Sequence[SealedValue], door: str) -> dict[str, str]:
+        for person in {value.person for value in sealed}:
+            self._refuse_erased(person)
         opened: dict[str, str] = {}
         for value in sealed:
             key = await self._keys.data_key(value.person, generation_of(value.cell))

@@ -40,5 +40,13 @@ class GrantMoved(ConsentError):
     """The permission changed while a decision about it was on its way: show the card again."""
 
 
+class PersonErased(LogUnavailable):
+    """The person stands in the journal of erased people, yet a store still knows them: it was restored. Answer 503, disclose nothing."""
+
+
+class ChainDoubtful(ConsentError):
+    """A chain is not what the journal of erased people, or its own entries, say: somebody changed the log's database."""
+
+
 class ChainClosed(ConsentError):
     """The person was erased: their chain of entries is closed, and nothing about them is read or recorded any more."""

@@ -21,7 +21,7 @@ from consent.receipts import Operator, Receipts
 from consent.signer import LogSigner, verifier_source
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Container
     from pathlib import Path
 
     from keys.database import Database
@@ -40,7 +40,10 @@ def utc_now() -> dt.datetime:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentOptions:
-    """What consent/ must be told. `issuer` names the log's origin; `embedded_signer`: this process also signs checkpoints."""
+    """What consent/ must be told. `issuer` names the log's origin; `embedded_signer`: this process also signs checkpoints.
+
+    `erased`: people who were erased, by a record that lies outside the stores.
+    """
 
     issuer: str
     operator_name: str
@@ -48,6 +51,7 @@ class ConsentOptions:
     anchor_file: Path | None = None
     embedded_signer: bool = False
     batch: BatchOptions = dataclasses.field(default_factory=BatchOptions)
+    erased: Container[str] = ()
     clock: Callable[[], dt.datetime] = utc_now
 
 
@@ -65,7 +69,7 @@ class Consent:
         self.purposes = Purposes(database, options.clock)
         self.receipts = Receipts(keyring, Operator(options.issuer, options.operator_name, options.dpo_contact))
         self.ledger = Ledger(database, self.access_log, self.purposes, self.receipts, options.clock)
-        self.disclosure = Disclosure(self.access_log, keyring.subject_keys)
+        self.disclosure = Disclosure(self.access_log, keyring.subject_keys, options.erased)
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod

@@ -44,6 +44,10 @@ def _meaning(error: BaseException) -> tuple[Exit, str]:
         return Exit.USAGE, "the settings cannot be used:\n" + "\n".join(f"  {problem}" for problem in error.problems)
     if isinstance(error, OSError) and error.filename:
         return Exit.USAGE, f"cannot use {error.filename}: {error.strerror}"
+    from idp.protocol.erasure_journal import JournalBroken  # noqa: PLC0415 - needed only when something went wrong
+
+    if isinstance(error, JournalBroken):
+        return Exit.NOT_READY, f"the erasure journal cannot be read at {error}; put a whole copy of it back: IDP_ERASURE_JOURNAL_FILE"
     return _meaning_below(error)
 
 
@@ -60,12 +64,23 @@ def _meaning_below(error: BaseException) -> tuple[Exit, str]:
             return Exit.NOT_READY, f"the {error} cannot be reached; run: idp doctor"
         case keys.RootKeyMissing() | keys.RootKeyLoose() | keys.RootKeyWrong() | keys.RootKeyMalformed():
             return Exit.ROOT_KEY, f"{error}; run: idp doctor"
-        case consent.LogUnavailable():
-            return Exit.LOG, f"the access log cannot write: {error}; run: idp audit status"
+        case consent.LogUnavailable() | consent.ChainDoubtful():
+            return Exit.LOG, _about_the_log(error)
         case consent.PurposeRefused():
             return Exit.REFUSED, str(error)
         case _:
             return Exit.UNEXPECTED, _fault(error)
+
+
+def _about_the_log(error: BaseException) -> str:
+    """Explain what keeps the access log from writing."""
+    from consent.errors import ChainDoubtful, PersonErased  # noqa: PLC0415 - as above
+
+    if isinstance(error, PersonErased):
+        return f"{error}; run: idp accounts replay-erasures"
+    if isinstance(error, ChainDoubtful):
+        return f"{error}: somebody changed the log's database; run: idp audit verify --live"
+    return f"the access log cannot write: {error}; run: idp audit status"
 
 
 def _fault(error: BaseException) -> str:

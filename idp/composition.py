@@ -8,6 +8,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 import httpx2
+import structlog
 
 from consent.access_log.batcher import BatchOptions
 from consent.service import Consent, ConsentOptions
@@ -17,8 +18,10 @@ from idp.clients.store import ClientStore
 from idp.events.store import EventStore
 from idp.interactions.store import InteractionStore
 from idp.pages.render import Plumbing, Renderer, Site
+from idp.protocol import erasure
 from idp.protocol.carriers import carriers
 from idp.protocol.courier import Courier
+from idp.protocol.erasure_journal import ErasedPeople, Journal
 from idp.protocol.services import Services
 from idp.sessions.records import SessionRules
 from idp.sessions.store import SessionStore
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
 
     Clock = Callable[[], dt.datetime]
 
+_log = structlog.get_logger()
+
 OUTGOING_SECONDS = 10
 
 
@@ -63,17 +68,25 @@ async def compose(
     `background`: sign the log in this process, if the settings say so; `transport` replaces the network.
 
 
-    Raises: NotMigrated, StoreUnavailable, RootKeyMissing, RootKeyLoose, RootKeyMalformed, RootKeyWrong.
+    Raises: NotMigrated, StoreUnavailable, RootKeyMissing, RootKeyLoose, RootKeyMalformed, RootKeyWrong, JournalBroken.
     """
     async with contextlib.AsyncExitStack() as stack:
         stores = await _migrated_stores(settings, stack)
         keyring = await Keyring.open(stores["keys"], root_keys(settings), _keyring_options(settings))
         stack.push_async_callback(keyring.close)
-        consent = Consent.open(stores["consent"], keyring, _consent_options(settings, clock, signs=background))
+        erased = ErasedPeople(Journal(settings.erasure_journal_file))
+        await erased.refresh()
+        consent = Consent.open(stores["consent"], keyring, _consent_options(settings, clock, erased, signs=background))
         await consent.start()
         stack.push_async_callback(consent.stop)
         outgoing = await stack.enter_async_context(_outgoing(settings, transport))
-        yield _services(settings, database=stores["idp"], keyring=keyring, consent=consent, outgoing=outgoing, clock=clock)
+        services = _services(
+            settings, database=stores["idp"], keyring=keyring, consent=consent, erased=erased, outgoing=outgoing, clock=clock
+        )
+        if background:
+            for reason in await erasure.unready(services):
+                _log.error("not_ready", reason=reason)
+        yield services
 
 
 def root_keys(settings: Settings) -> RootKeys:
@@ -107,13 +120,14 @@ def _keyring_options(settings: Settings) -> KeyringOptions:
     )
 
 
-def _consent_options(settings: Settings, clock: Clock, *, signs: bool) -> ConsentOptions:
+def _consent_options(settings: Settings, clock: Clock, erased: ErasedPeople, *, signs: bool) -> ConsentOptions:
     return ConsentOptions(
         issuer=settings.issuer,
         anchor_file=settings.log_anchor_file,
         embedded_signer=signs and settings.log_signer == "embedded",
         operator_name=settings.operator_name,
         dpo_contact=settings.dpo_contact,
+        erased=erased,
         batch=BatchOptions(clock_tolerance=dt.timedelta(seconds=settings.log_tolerance)),
         clock=clock,
     )
@@ -126,7 +140,14 @@ def _outgoing(settings: Settings, transport: httpx2.AsyncBaseTransport | None) -
 
 
 def _services(
-    settings: Settings, *, database: Database, keyring: Keyring, consent: Consent, outgoing: httpx2.AsyncClient, clock: Clock
+    settings: Settings,
+    *,
+    database: Database,
+    keyring: Keyring,
+    consent: Consent,
+    erased: ErasedPeople,
+    outgoing: httpx2.AsyncClient,
+    clock: Clock,
 ) -> Services:
     accounts, events = AccountStore(database, keyring, settings.factor_failures), EventStore(database, keyring)
     forms = Forms(keyring.named_secret("forms"), clock)
@@ -152,6 +173,7 @@ def _services(
         ),
         limits=RateLimits(events.counters, keyring.blind_index.index, clock, LimitRules.of(settings)),
         outgoing=outgoing,
+        erased=erased,
         clock=clock,
     )
 

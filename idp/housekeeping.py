@@ -26,6 +26,7 @@ def tasks(services: Services) -> Sequence[Task]:
     """List the tasks of a server process. All are safe to run in several processes at once."""
     return (
         Task("keyring", 20, partial(tend_keys, services)),
+        Task("erasure-journal", 5, services.erased.refresh),
         Task("outbox", 1, outbox(services).run_once),
         Task("sweep", 60, partial(sweep, services)),
         Task("gauges", 5, partial(measure, services)),

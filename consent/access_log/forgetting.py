@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from consent.access_log import tables
+from consent.access_log.opening import Row, subject_of
+from consent.errors import ChainDoubtful
 
 if TYPE_CHECKING:
     from keys.database import Database
+    from keys.log_subjects import LogKey
 
 _E, _C = tables.entries.c, tables.chains.c
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Closing:
+    """A chain as its erase entry leaves it: its reference, and how many of its entries, that one included, open as the person's."""
+
+    reference: bytes
+    count: int
+
+
+async def closing(database: Database, key: LogKey) -> Closing:
+    """Count what opens as a person's, while the log key lives: the number that the erasure may state, whatever the chain's row says."""
+    async with database.read() as connection:
+        rows = await connection.execute(sa.select(tables.entries).where(_E.subject_ref == key.reference))
+        return Closing(key.reference, sum(subject_of(Row(*row), key) is not None for row in rows))
+
+
+async def orphaned(database: Database, reference: bytes) -> int | None:
+    """Count the entries of an open chain whose key is gone; None when there is no such chain, or it is closed.
+
+    Raises: ChainDoubtful when the entries found are not as many as the chain's row says.
+    """
+    length = sa.select(_C.length).where(_C.subject_ref == reference, _C.closed_by.is_(None))
+    number = sa.select(sa.func.count()).where(_E.subject_ref == reference)
+    async with database.read() as connection:
+        stated = (await connection.execute(length)).scalar_one_or_none()
+        found = int((await connection.execute(number)).scalar_one())
+    if stated is not None and stated != found:
+        raise ChainDoubtful(f"a chain without a key has {found} entries, its row says {stated}")
+    return stated
 
 
 class NotErased(Exception):

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from consent.access_log import history, leaf, tree
 from consent.access_log.batcher import Batcher, BatchOptions
-from consent.access_log.forgetting import forget
+from consent.access_log.forgetting import closing, forget, orphaned
 from consent.access_log.history import Filter
-from consent.access_log.records import LogStatus
+from consent.access_log.records import Denied, Entry, LogStatus
 from consent.access_log.watch import Watch, stored
 from consent.access_log.writer import Prepared
 from consent.checkpoint import NoteInvalid
-from consent.errors import ChainClosed, LogUnavailable
+from consent.errors import ChainClosed, ChainDoubtful, LogUnavailable
 from keys.database import require_no_connection
 from keys.errors import KeyDestroyed, StoreUnavailable
 from keys.log_subjects import LogKey
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.sql.base import Executable
 
-    from consent.access_log.records import Denied, Entry, Guard, HistoryEntry, PersonCheck, Receipt
+    from consent.access_log.forgetting import Closing
+    from consent.access_log.records import Guard, HistoryEntry, PersonCheck, Receipt, Record
     from consent.access_log.watch import KeySource
     from consent.anchor import Anchor
     from keys.database import Database
@@ -103,6 +104,26 @@ class AccessLog:
     async def forget(self, erase_index: int) -> int:
         """Null the subject columns of the person whose chain the entry at this index closed; return how many entries it concerned."""
         return await forget(self._database, erase_index)
+
+    async def closing(self, person: str) -> Closing:
+        """Tell what the chain of a person, whose erase entry was just written, truly holds. Raises: ChainClosed, StoreUnavailable."""
+        return await closing(self._database, await self._key(person))
+
+    async def close_orphan(self, reference: bytes, record: Record, at_most: int) -> tuple[int, int] | None:
+        """Close a chain whose key is gone: the log was restored from before its erase entry. The entry, about nobody, states its length.
+
+        Returns: the entry's index and the length; None when nothing is open under this reference.
+        Raises: ChainDoubtful when the chain is longer than `at_most`, which the journal remembers; else as `append`.
+        """
+        length = await orphaned(self._database, reference)
+        if length is None:
+            return None
+        if length > at_most:
+            raise ChainDoubtful(f"a chain without a key has {length} entries, the journal remembers {at_most}")
+        receipt = await self.append(Entry(record, orphan=reference))
+        if isinstance(receipt, Denied):
+            raise LogUnavailable("the erase entry was denied")
+        return receipt.index, length
 
     async def history(
         self,

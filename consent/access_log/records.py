@@ -71,11 +71,15 @@ class Subject:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry to append. Its id is random and known beforehand, so that companion rows can name it."""
+    """One entry to append. Its id is random and known beforehand, so that companion rows can name it.
+
+    `orphan`: an erase entry without a subject closes the chain of this reference, whose key is gone already (a restored log).
+    """
 
     record: Record
     subject: Subject | None = None
     entry_id: str = dataclasses.field(default_factory=new_id)
+    orphan: bytes | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -40,6 +40,11 @@ class Prepared:
     guard: Guard | None
     companion: Sequence[Executable]
 
+    @property
+    def reference(self) -> bytes | None:
+        """Name the chain that this entry belongs to or closes."""
+        return self.key.reference if self.key else self.entry.orphan
+
 
 class Committed(NamedTuple):
     """What became of one entry, valid once COMMIT returned. `denied` says how the grant stands when it changed."""
@@ -70,7 +75,7 @@ async def write(transaction: Transaction, batch: Sequence[Prepared], seen: Posit
     Raises: LogUnavailable (the clock went back, or the database holds another history than was seen).
     """
     position = _known(await statements.lock_head(transaction), seen)
-    chains, now = await statements.chains_and_clock(transaction, {item.key.reference for item in batch if item.key})
+    chains, now = await statements.chains_and_clock(transaction, {item.reference for item in batch if item.reference})
     if now < position.last_time - tolerance:
         raise LogUnavailable(f"the database's clock is behind the newest entry, {leaves.timestamp(position.last_time)}: set it right")
     work = _Batch(position, max(now, position.last_time), chains)
@@ -119,7 +124,8 @@ class _Batch:
     def add(self, item: Prepared, denied: str | None) -> Outcome:
         """Make the row of one entry."""
         index = self.position.edge.size + len(self.leaves)
-        chain = self.chains.get(item.key.reference, Chain()) if item.key else None
+        reference = item.reference
+        chain = self.chains.get(reference, Chain()) if reference else None
         if chain and chain.closed_by is not None:
             return ChainClosed("the person was erased")
         record = item.entry.record
@@ -127,7 +133,7 @@ class _Batch:
         if denied:
             record = dataclasses.replace(record, action="denied", outcome=denied)
         elif chain and record.action == "erase":
-            record = dataclasses.replace(record, count=chain.length + 1)
+            record = dataclasses.replace(record, count=chain.length + (1 if item.key else 0))
         if record is not item.entry.record:
             before, after = leaves.record_parts(record)
         nonces = os.urandom(2 * leaves.NONCE_BYTES)
@@ -137,6 +143,8 @@ class _Batch:
         if chain is None or item.key is None or item.subject is None:
             sc = leaves.none_commitment(nonce_s, ac)
             subject: tuple[bytes | None, bytes | None, bytes | None] = (nonce_s, None, None)
+            if chain and reference:
+                self.chains[reference] = self.touched[reference] = dataclasses.replace(chain, closed_by=index)
         else:
             opened = leaves.subject_bytes(item.subject, chain.length, chain.last_sc)
             sc = leaves.subject_commitment(nonce_s, ac, opened)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -162,6 +163,7 @@ async def _verify_live(services: Services) -> tuple[Verdict, Accounts | None]:
     from consent.access_log.watch import stored
     from consent.audit import verify_live
     from consent.checkpoint import NoteInvalid, open_note
+    from idp.protocol import erasure
 
     key = await _key(services)
     consent = services.consent
@@ -173,7 +175,9 @@ async def _verify_live(services: Services) -> tuple[Verdict, Accounts | None]:
     except NoteInvalid as error:
         refuse(f"anchor or stored checkpoint: {error}", Exit.LOG)
     with _progress("verifying") as progress:
-        return await verify_live(consent.database, services.keyring.subject_keys.every_log_key(), notes, progress)
+        return await verify_live(
+            consent.database, services.keyring.subject_keys.every_log_key(), notes, progress, partial(erasure.closings, services)
+        )
 
 
 def _verdict_value(verdict: Verdict, accounts: Accounts | None) -> dict[str, Any]:

@@ -39,7 +39,8 @@ async def optional(request: Request) -> Session | None:
     if not hasattr(state, "session"):
         found = services(request)
         token = cookies.session_token(request)
-        state.session = None if token is None else await found.sessions.by_token(token, found.clock())
+        session = None if token is None else await found.sessions.by_token(token, found.clock())
+        state.session = None if session is None or session.person in found.erased else session
     return cast("Session | None", state.session)
 
 

@@ -52,6 +52,7 @@ async def erase(found: Services, person: str, by: Actor | None = None, reason: s
     """
     await _say_goodbye(found, person)
     erased = await asyncio.to_thread(journal(found).begin, person, found.clock())
+    await found.erased.refresh()
     how = {"line": erased.line, "by": by.pseudonym if by else None, "role": by.role if by else None, "reason": reason}
     errand = await found.events.outbox.add(TOPIC, how, found.clock())
     await _carry_out(found, erased, by, reason)
@@ -76,11 +77,18 @@ async def follow(found: Services, errand: Errand) -> None:
 async def replay(found: Services) -> int:
     """After a restore: erase again whom the journal names beyond the oldest position; return how many."""
     lines = await asyncio.to_thread(journal(found).read)
+    await found.erased.refresh()
     behind = min([await position.read() for position in positions(found).values()])
     again = [erased for erased in lines if erased.line > behind]
     for erased in again:
         await _carry_out(found, erased, Actor("system", "restore"), "replay of the erasure journal after a restore")
     return len(again)
+
+
+async def closings(found: Services) -> Mapping[int, int | None]:
+    """Give the erase entries that the journal knows, by index, with the number of entries that each may state."""
+    lines = await asyncio.to_thread(journal(found).read)
+    return {erased.entry: erased.count for erased in lines if erased.entry is not None}
 
 
 async def unready(found: Services) -> Sequence[str]:
@@ -108,7 +116,8 @@ async def _carry_out(found: Services, erased: Erased, by: Actor | None, reason: 
     await found.consent.ledger.invalidate_all(person, by)
     await found.consent.ledger.flush_queue()
     # while the person's log key lives, the chain is closed by an entry: once, and again when a restore took that entry back
-    entry = await _enter(found, erased, by, reason) if await found.keyring.subject_keys.exists(person) else erased.entry
+    alive = await found.keyring.subject_keys.exists(person)
+    entry = await (_enter(found, erased, by, reason) if alive else _enter_orphan(found, erased, reason))
     await found.keyring.subject_keys.destroy(person)
     await found.accounts.erase(person)
     await found.sessions.erase(person)
@@ -127,14 +136,50 @@ async def _enter(found: Services, erased: Erased, by: Actor | None, reason: str 
         action="erase", actor=by, channel="self" if by is None else "staff", outcome="ok", reason=reason, legal_ref="UU 27/2022 Art. 8"
     )
     entry = Entry(record, Subject(erased.person, actor=Actor("citizen") if by is None else None))
+    index: int | None
     try:
         receipt = await found.consent.access_log.append(entry)
     except (ChainClosed, KeyDestroyed):
-        return erased.entry if erased.entry is not None else await _closing_entry(found, erased.person)
-    if isinstance(receipt, Denied):
-        raise LogUnavailable("the erase entry was denied")
-    await asyncio.to_thread(journal(found).entered, erased, receipt.index)
-    return receipt.index
+        if erased.entry is not None:
+            return erased.entry
+        index = await _closing_entry(found, erased.person)
+    else:
+        if isinstance(receipt, Denied):
+            raise LogUnavailable("the erase entry was denied")
+        index = receipt.index
+    if index is not None:
+        await _note(found, erased, index)
+    return index
+
+
+async def _note(found: Services, erased: Erased, index: int) -> None:
+    """Write into the journal what the erase entry may state: what opens as the person's, counted while the key lives.
+
+    The entry itself states what the chain's row says. When the two differ, somebody changed rows; `idp audit verify --live` tells.
+    """
+    try:
+        closing = await found.consent.access_log.closing(erased.person)
+    except (ChainClosed, KeyDestroyed):  # another process finished the same erasure: it wrote the line
+        return
+    await asyncio.to_thread(journal(found).entered, erased, index, closing.reference, closing.count)
+
+
+async def _enter_orphan(found: Services, erased: Erased, reason: str | None) -> int | None:
+    """Account for a restored log whose person's key is gone: an entry about nobody closes the chain and states what is left of it.
+
+    Raises: ChainDoubtful when the restored chain is not what the journal remembers.
+    """
+    if erased.entry is None or erased.chain is None or erased.count is None:
+        return erased.entry
+    record = Record(
+        action="erase", actor=Actor("system", "restore"), channel="staff", outcome="ok", reason=reason, legal_ref="UU 27/2022 Art. 8"
+    )
+    closed = await found.consent.access_log.close_orphan(erased.chain, record, erased.count)
+    if closed is None:
+        return erased.entry
+    index, length = closed
+    await asyncio.to_thread(journal(found).entered, erased, index, erased.chain, length)
+    return index
 
 
 async def _forget_entries(found: Services, entry: int | None) -> None:

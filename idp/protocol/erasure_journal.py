@@ -1,11 +1,15 @@
 """The journal of erased people: a file outside all databases, so that a restored backup learns whom to forget again.
 
 One JSON object per line, only ever appended, each synced to the disk before it counts: `{"n": 3, "at": …, "person": …}` when an erasure
-begins, `{"n": 4, "of": 3, "entry": 77}` when its entry stands in the access log at index 77. Persons are random ids.
+begins, `{"n": 4, "of": 3, "entry": 77, "chain": …, "count": 12}` when its entry stands in the access log at index 77 and closed a chain of
+12 entries. Persons are random ids; a chain is named as the log names it, which says nothing once the person's log key is gone.
+
+The program asks it before every disclosure and sign-in (`ErasedPeople`): whom it names is refused, whatever a restored store still knows.
 """
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
@@ -24,11 +28,13 @@ class JournalBroken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """One erasure as the journal tells it. `entry` is None while its entry is not known to be in the log."""
+    """One erasure as the journal tells it. `entry`, `chain` and `count` are None while its entry is not known to be in the log."""
 
     line: int
     person: str
     entry: int | None
+    chain: bytes | None = None
+    count: int | None = None
 
 
 class Journal:
@@ -46,10 +52,11 @@ class Journal:
             line = _append(file, {"at": at.isoformat(timespec="seconds"), "person": person})
         return Erased(line, person, None)
 
-    def entered(self, erased: Erased, entry: int) -> None:
-        """Write where the erasure's entry stands in the access log."""
+    def entered(self, erased: Erased, entry: int, chain: bytes, count: int) -> Erased:
+        """Write where the erasure's entry stands in the access log, and which chain of how many entries it closed."""
         with self._locked() as file:
-            _append(file, {"of": erased.line, "entry": entry})
+            _append(file, {"of": erased.line, "entry": entry, "chain": chain.hex(), "count": count})
+        return Erased(erased.line, erased.person, entry, chain, count)
 
     def read(self) -> Sequence[Erased]:
         """Give every erasure, oldest first. Raises: JournalBroken."""
@@ -58,11 +65,40 @@ class Journal:
         with self._path.open("rb") as file:
             return _parse(file.read())
 
+    def stamp(self) -> tuple[int, int] | None:
+        """Give what changes whenever the file does; None when there is none."""
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return status.st_mtime_ns, status.st_size
+
     def _locked(self) -> Any:  # noqa: ANN401 - an open file
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b")
         fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
         return file
+
+
+class ErasedPeople:
+    """Whom the journal names, as this process last read it: `refresh` at start and every few seconds."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._stamp: tuple[int, int] | None = None
+        self._persons: frozenset[str] = frozenset()
+
+    def __contains__(self, person: object) -> bool:
+        """Tell whether the person was erased, or is being."""
+        return person in self._persons
+
+    async def refresh(self) -> None:
+        """Read the journal anew when it changed. A journal that vanished takes nobody back. Raises: JournalBroken, OSError."""
+        stamp = await asyncio.to_thread(self._journal.stamp)
+        if stamp is None or stamp == self._stamp:
+            return
+        lines = await asyncio.to_thread(self._journal.read)
+        self._stamp, self._persons = stamp, self._persons | {erased.person for erased in lines}
 
 
 def _read(file: Any) -> Sequence[Erased]:  # noqa: ANN401 - an open file
@@ -79,7 +115,7 @@ def _parse(content: bytes) -> Sequence[Erased]:
                 found[fields["n"]] = Erased(fields["n"], fields["person"], None)
             else:
                 begun = found[fields["of"]]
-                found[begun.line] = Erased(begun.line, begun.person, fields["entry"])
+                found[begun.line] = Erased(begun.line, begun.person, fields["entry"], bytes.fromhex(fields["chain"]), fields["count"])
         except (ValueError, KeyError, TypeError):
             if number == content.count(b"\n") + 1:  # a crash in the middle of the last line: it never counted
                 break

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from consent.errors import PersonErased
 from idp.spec import at_jwt, id_token
 from idp.spec.id_token import Authentication
 from keys.opaque import new_id
@@ -27,7 +28,12 @@ class Issued:
 
 
 def subject(found: Services, client: Client, person: str) -> str:
-    """Give the name under which an application's sector knows a person (OIDC Core §8)."""
+    """Give the name under which an application's sector knows a person (OIDC Core §8).
+
+    Raises: PersonErased (503): a restored store still knows an authorization of somebody who was erased.
+    """
+    if person in found.erased:
+        raise PersonErased("a store was restored from before this person's erasure")
     name: str = found.keyring.pairwise.subject(client.sector, person)
     return name
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from idp.interactions.store import InteractionStore
     from idp.pages.render import Renderer
     from idp.protocol.courier import Courier
+    from idp.protocol.erasure_journal import ErasedPeople
     from idp.sessions.store import SessionStore
     from idp.settings import Settings
     from idp.web.forms import Forms
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything a step may use. `database` is the idp store; `outgoing` is the one HTTP client for requests we make."""
+    """Everything a step may use. `database` is the idp store; `outgoing` is the one HTTP client for requests we make.
+
+    `erased`: whom the journal of erased people names, in spite of what a restored store still says.
+    """
 
     settings: Settings
     database: Database
@@ -47,6 +51,7 @@ class Services:
     courier: Courier
     limits: RateLimits
     outgoing: httpx2.AsyncClient
+    erased: ErasedPeople
     clock: Callable[[], datetime]
 
 

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+import structlog
+
 from idp.accounts.records import MINOR_BELOW
 from idp.events.records import EventKind
 from idp.interactions.records import Step
-from idp.protocol import current_session, page_forms, steps
+from idp.protocol import current_session, erasure, page_forms, steps
 from idp.protocol.services import services
 from idp.sessions.labels import label
 from idp.sessions.records import AAL1, AAL2
 from idp.web import cookies
+from idp.web.errors import PageError
 from idp.web.request_context import client_address
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from idp.accounts.records import Account
     from idp.protocol.services import Services
     from idp.protocol.steps import RunningInteraction
+
+_log = structlog.get_logger()
 
 SECOND_FACTORS = frozenset({"otp", "kba", "swk", "hwk"})
 
@@ -79,6 +84,9 @@ class Proven:
 async def finish(request: Request, proven: Proven, onward: Way) -> Response:
     """Sign in: a new session id, the device is known from now on, and on to where the person wanted to go."""
     found, now = services(request), services(request).clock()
+    if proven.person in found.erased:
+        _log.error("sign_in_of_erased_person_refused", reason="a store was restored from before an erasure", mend=erasure.REPLAY)
+        raise PageError("restored", 503)
     before = await current_session.optional(request)
     session, token = await found.sessions.start(
         person=proven.person,

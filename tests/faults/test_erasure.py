@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from consent.access_log import AccessLog
-from consent.errors import ChainClosed, LogUnavailable
+from consent.errors import ChainClosed, LogUnavailable, PersonErased
 from idp.accounts.records import Account, AccountState, Identifier, IdentifierKind
 from idp.protocol import erasure
 from idp.protocol.erasure_journal import Erased, Journal, JournalBroken
@@ -17,6 +17,7 @@ from idp.protocol.outbox import outbox
 from idp.schema import metadata
 from keys.errors import KeyDestroyed
 from keys.journal.store import JournalPosition
+from keys.sealing.cells import generation_of
 from tests.support.mailbox import letters
 from tests.support.people import NOON
 from tests.support.running import running, settings_for
@@ -41,8 +42,10 @@ async def test_nothing_of_an_erased_person_opens_any_more(provider: Provider) ->
     kept = await found.accounts.sealed(siti.person)  # what a thief copied before
     before = (await found.consent.access_log.status()).size
     await erasure.erase(found, siti.person)
-    with pytest.raises(KeyDestroyed):
+    with pytest.raises(PersonErased):
         await found.consent.disclosure.to_self(siti.person, kept)
+    with pytest.raises(KeyDestroyed):
+        await found.keyring.subject_keys.data_key(siti.person, generation_of(kept[0].cell))
     assert await found.accounts.sealed(siti.person) == []
     assert (await provider.userinfo(tokens["access_token"])).status_code == 401
     with pytest.raises((ChainClosed, KeyDestroyed)):
@@ -140,16 +143,16 @@ async def test_a_backup_restored_from_before_is_noticed_and_yields_nothing_after
         assert await erasure.unready(found) == []
         assert await found.accounts.sealed(siti.person) == []
         with pytest.raises(KeyDestroyed):
-            await found.consent.disclosure.to_self(siti.person, sealed)
+            await found.keyring.subject_keys.data_key(siti.person, generation_of(sealed[0].cell))
 
 
 def test_a_torn_last_line_of_the_journal_never_counted(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "erasure.journal")
     first = journal.begin("p1", NOON)
-    journal.entered(first, 7)
+    journal.entered(first, 7, b"chain", 12)
     with (tmp_path / "erasure.journal").open("ab") as file:
         file.write(b'{"n": 3, "person": "p')
-    assert journal.read() == [Erased(1, "p1", 7)]
+    assert journal.read() == [Erased(1, "p1", 7, b"chain", 12)]
     assert journal.begin("p2", NOON) == Erased(3, "p2", None)
     assert journal.begin("p2", NOON) == Erased(3, "p2", None)
     assert [erased.line for erased in journal.read()] == [1, 3]

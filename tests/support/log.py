@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
+    from consent.audit import Closings
     from keys.database import Database, StoreName
 
 ORIGIN = "id.example/log"
@@ -114,10 +115,11 @@ class LogHouse:
         await export(self.database, self.folder / name, self.key)
         return verify_folder(self.folder / name, self.key, since)
 
-    async def verify_live(self) -> tuple[Verdict, Accounts]:
-        """Verify the database, against the anchor."""
+    async def verify_live(self, closings: Closings | None = None) -> tuple[Verdict, Accounts]:
+        """Verify the database, against the anchor and, when given, the journal of erased people."""
         note = self.anchor.read()
-        return await verify_live(self.database, self.keys.every(), [open_note(note, self.key)] if note else [])
+        notes = [open_note(note, self.key)] if note else []
+        return await verify_live(self.database, self.keys.every(), notes, closings=closings)
 
     async def execute(self, *statements: str) -> None:
         """Do as an operator with full access to the database does."""
