@@ -35,9 +35,9 @@ class Outbox:
         self._doers = doers
         self._clock = clock
 
-    async def run_once(self) -> int:
-        """Do what is due; return how many errands were taken."""
-        errands = await self._store.take(self._clock(), BATCH)
+    async def run_once(self, most: int = BATCH) -> int:
+        """Do what is due, at most so much; return how many errands were taken."""
+        errands = await self._store.take(self._clock(), most)
         await asyncio.gather(*(self._do(errand) for errand in errands))
         return len(errands)
 

@@ -267,17 +267,15 @@ async def test_pages_of_sign_in_are_answered_in_both_languages(provider: Provide
 
 
 async def test_timing_of_known_and_unknown_people_is_alike(provider: Provider) -> None:
-    """A coarse check on top of the exact one above: medians within a factor of two."""
+    """A coarse check on top of the exact one above: the quickest of turns, which a busy machine disturbs least, within a factor of two."""
 
-    async def median(typed: str) -> float:
-        taken = []
-        for n in range(7):
-            visitor = await provider.visitor(f"203.0.113.{n}")
-            page = await visitor.get("/login")
-            start = time.perf_counter()
-            await visitor.submit(page, page.form("identifier"), identifier=typed, password="salah salah salah")
-            taken.append(time.perf_counter() - start)
-        return sorted(taken)[3]
+    async def once(typed: str, n: int) -> float:
+        visitor = await provider.visitor(f"203.0.113.{n}")
+        page = await visitor.get("/login")
+        start = time.perf_counter()
+        await visitor.submit(page, page.form("identifier"), identifier=typed, password="salah salah salah")
+        return time.perf_counter() - start
 
-    known, unknown = await median(provider.person().email), await median("tidak.ada@contoh.id")
+    turns = [(await once(provider.person().email, n), await once("tidak.ada@contoh.id", n)) for n in range(9)]
+    known, unknown = (min(taken) for taken in zip(*turns, strict=True))
     assert 0.5 < known / unknown < 2

@@ -33,7 +33,7 @@ class Letter:
 
 async def letters(provider: Provider, to: str | None = None) -> list[Letter]:
     """Deliver what waits, and give all messages so far, oldest first."""
-    while await outbox(provider.services).run_once():
+    while await outbox(provider.services).run_once(1):  # one by one, for a batch arrives in any order
         pass
     folder = Folder(provider.settings.data_dir / "outbox", provider.services.keyring.secrets)
     found = []
