@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from starlette.routing import Route
 
 from idp.accounts.factors.records import Outcome
+from idp.accounts.records import AccountState
 from idp.events.records import EventKind
 from idp.interactions.records import Step
 from idp.protocol import current_session, page_forms, signing_in
@@ -83,8 +84,8 @@ async def _asked(request: Request) -> Asked:
             raise PageError("expired", 410, href=onward.to("/login"))
         person = sign_in.person
     account = await found.accounts.get(person)
-    if account is None:
-        raise PageError("expired", 410)
+    if account is None or account.state is not AccountState.ACTIVE:
+        raise PageError("expired", 410, href=onward.to("/login"))
     return Asked(account, sign_in, onward)
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.sessions.records import ServiceSession, Session, SessionRules, SignIn
-from idp.sessions.tables import session_clients, sessions, sign_ins
+from idp.sessions.tables import accounts, session_clients, sessions, sign_ins
 from keys.opaque import new_id, new_token
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ SIGN_IN_LIFETIME = dt.timedelta(minutes=10)
 KEEP_ENDED = dt.timedelta(days=1)
 LABEL = 60
 
+_barred = sa.exists().where(accounts.c.person == sessions.c.person, accounts.c.state != "active").correlate(sessions)
+
 
 class SessionStore:
     """The sessions of the idp store."""
@@ -40,9 +42,15 @@ class SessionStore:
     # --- finding -----------------------------------------------------------------------------------------------------------------
 
     async def by_token(self, token: str, now: dt.datetime) -> Session | None:
-        """Give the live session of a cookie, and note that the person is here, unless the session is `unattended`."""
-        session = await self._one(sessions.c.digest == self._digest(token), now)
-        if session is not None and not session.unattended and now - session.last_seen >= TOUCH_EVERY:
+        """Give the live session of a cookie, and note that the person is here, unless the session is `unattended`.
+
+        None where nobody was for the idle time, though services that refresh keep the session for themselves, and where the account
+        may not be used.
+        """
+        session = await self._one(sa.and_(sessions.c.digest == self._digest(token), ~_barred), now)
+        if session is None or self._left(session, now):
+            return None
+        if not session.unattended and now - session.last_seen >= TOUCH_EVERY:
             await self.seen(session, now)
         return session
 
@@ -55,6 +63,10 @@ class SessionStore:
         statement = sa.select(sessions).where(sessions.c.person == person, *_live(now)).order_by(sessions.c.last_seen.desc())
         async with self._database.read() as connection:
             return [self._session(row, now) for row in await connection.execute(statement)]
+
+    def _left(self, session: Session, now: dt.datetime) -> bool:
+        idle = self._rules.remembered_idle if session.remembered else self._rules.idle
+        return now - session.last_seen >= dt.timedelta(seconds=idle)
 
     async def _one(self, which: sa.ColumnElement[bool], now: dt.datetime) -> Session | None:
         async with self._database.read() as connection:
@@ -144,10 +156,13 @@ class SessionStore:
             return (await connection.execute(_end(sessions.c.id == session, now))).rowcount > 0
 
     async def end_all(self, person: str, now: dt.datetime, except_id: str | None = None) -> Sequence[str]:
-        """End all of a person's sessions but one; return the ids of those that ended."""
+        """End all of a person's sessions but one, and sign-ins that wait for a second factor; return the ids of those that ended."""
         which = (sessions.c.person == person) & (sessions.c.id != (except_id or ""))
-        async with self._database.statement() as connection:
-            return list((await connection.execute(_end(which, now).returning(sessions.c.id))).scalars())
+        async with self._database.transaction() as transaction:
+            await transaction.execute(sa.delete(sign_ins).where(sign_ins.c.person == person))
+            ended = list((await transaction.execute(_end(which, now).returning(sessions.c.id))).scalars())
+            await transaction.commit()
+        return ended
 
     async def erase(self, person: str) -> None:
         """Delete every trace of a person's sessions."""

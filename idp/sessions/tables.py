@@ -45,3 +45,6 @@ sign_ins = sa.Table(
     sa.Column("next", sa.Text),
     sa.Column("expires_at", Timestamp, nullable=False, index=True),
 )
+
+# Read only, to tell in the same statement whether the account may be used. Its owner is idp/accounts.
+accounts = sa.table("accounts", sa.column("person", sa.String()), sa.column("state", sa.String()))
