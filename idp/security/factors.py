@@ -50,7 +50,7 @@ async def show_totp(request: Request) -> Response:
 async def _totp_page(
     request: Request, found: Services, session: Session, account: Account, onward: Way, *, error: str | None = None, status: int = 200
 ) -> Response:
-    seed = await found.accounts.factors.propose_totp(session.person, found.clock())
+    seed = await found.accounts.factors.propose_totp(session.person, found.clock(), session=session.id)
     return found.renderer.page(
         request,
         "security/totp.html",
@@ -73,7 +73,7 @@ async def totp_picture(request: Request) -> Response:
     import segno  # noqa: PLC0415 - only where a code is drawn
 
     found, session, account = await _owner(request)
-    seed = await found.accounts.factors.propose_totp(session.person, found.clock())
+    seed = await found.accounts.factors.propose_totp(session.person, found.clock(), session=session.id)
     drawn = io.BytesIO()
     code = segno.make(otpauth(seed, account.number), error="m")
     code.save(drawn, kind="svg", scale=5, border=4, dark="#000", light="#fff", xmldecl=False)
@@ -88,7 +88,7 @@ async def confirm_totp(request: Request) -> Response:
     taken = await found.limits.second_factor(session.person)
     if isinstance(taken, Wait):
         return await _totp_page(request, found, session, account, onward, error="wait", status=429)
-    outcome = await found.accounts.factors.confirm_totp(session.person, fields.get("code", ""), found.clock())
+    outcome = await found.accounts.factors.confirm_totp(session.person, fields.get("code", ""), found.clock(), session=session.id)
     if outcome is not Outcome.PASSED:
         return await _totp_page(request, found, session, account, onward, error="wrong", status=422)
     await found.limits.give_back(taken)

@@ -12,6 +12,7 @@ from pyotp.exceptions import OTPVerificationError
 from idp.accounts.factors.records import CARD_CODES, CODE_DIGITS, DISABLE_AFTER, CodeCard, Outcome
 from idp.accounts.tables import card_codes, cards, totp
 from keys.database import Timestamp
+from keys.errors import SealBroken
 from keys.opaque import new_code
 
 if TYPE_CHECKING:
@@ -36,22 +37,26 @@ class FactorStore:
 
     # --- authenticator application -----------------------------------------------------------------------------------------------
 
-    async def propose_totp(self, person: str, now: dt.datetime, seed: str | None = None) -> str:
-        """Give the seed to be enrolled (base32), the same until it is confirmed: a reload must not void a scanned QR code."""
-        pending = await self._seed(person, "pending")
+    async def propose_totp(self, person: str, now: dt.datetime, seed: str | None = None, *, session: str = "") -> str:
+        """Give the seed to be enrolled (base32), the same until it is confirmed: a reload must not void a scanned QR code.
+
+        It is the session's that asks: what another session was shown may have been shown to a thief.
+        """
+        pending = await self._pending(person, session)
         if pending is not None and seed is None:
             return pending
         seed = seed or pyotp.random_base32()
-        row = {"person": person, "stage": "pending", "seed": self._seal(person, seed), "last_step": 0, "failures": 0, "created_at": now}
+        sealed = self._seal((person, session), seed)
+        row = {"person": person, "stage": "pending", "seed": sealed, "last_step": 0, "failures": 0, "created_at": now}
         async with self._database.transaction() as transaction:
             await transaction.execute(sa.delete(totp).where(totp.c.person == person, totp.c.stage == "pending"))
             await transaction.execute(sa.insert(totp).values(row))
             await transaction.commit()
         return seed
 
-    async def confirm_totp(self, person: str, code: str, now: dt.datetime) -> Outcome:
-        """Make the proposed seed the person's factor, in place of an older one, when the code comes from it."""
-        seed = await self._seed(person, "pending")
+    async def confirm_totp(self, person: str, code: str, now: dt.datetime, *, session: str = "") -> Outcome:
+        """Make the seed that was proposed to this session the person's factor, in place of an older one, when the code comes from it."""
+        seed = await self._pending(person, session)
         if seed is None:
             return Outcome.DISABLED
         step = _step(seed, code, now)
@@ -59,18 +64,17 @@ class FactorStore:
             return Outcome.WRONG
         async with self._database.transaction() as transaction:
             await transaction.execute(sa.delete(totp).where(totp.c.person == person, totp.c.stage == "active"))
-            made = await transaction.execute(
-                sa.update(totp).where(totp.c.person == person, totp.c.stage == "pending").values(stage="active", last_step=step)
-            )
+            active = {"stage": "active", "seed": self._seal((person,), seed), "last_step": step}
+            made = await transaction.execute(sa.update(totp).where(totp.c.person == person, totp.c.stage == "pending").values(active))
             await transaction.commit()
         return Outcome.PASSED if made.rowcount else Outcome.USED  # type: ignore[union-attr]
 
     async def use_totp(self, person: str, code: str, now: dt.datetime) -> Outcome:
         """Check a code and use its time step up. RFC 6238 §5.2: "The verifier MUST NOT accept the second attempt of the OTP"."""
-        seed = await self._seed(person, "active")
-        if seed is None:
+        cell = await self._cell(person, "active")
+        if cell is None:
             return Outcome.DISABLED
-        step = _step(seed, code, now)
+        step = _step(self._open((person,), cell), code, now)
         active = (totp.c.person == person) & (totp.c.stage == "active") & totp.c.disabled_at.is_(None)
         if step is None:
             failed = _failed(totp, active, now, self._disable_after)
@@ -93,14 +97,24 @@ class FactorStore:
         async with self._database.statement() as connection:
             await connection.execute(sa.delete(totp).where(totp.c.person == person))
 
-    async def _seed(self, person: str, stage: str) -> str | None:
+    async def _pending(self, person: str, session: str) -> str | None:
+        cell = await self._cell(person, "pending")
+        try:
+            return None if cell is None else self._open((person, session), cell)
+        except SealBroken:
+            return None
+
+    async def _cell(self, person: str, stage: str) -> bytes | None:
         statement = sa.select(totp.c.seed).where(totp.c.person == person, totp.c.stage == stage, totp.c.disabled_at.is_(None))
         async with self._database.read() as connection:
-            cell = (await connection.execute(statement)).scalar_one_or_none()
-        return None if cell is None else self._keyring.secrets.open("totp", (person,), cell).decode()
+            cell: bytes | None = (await connection.execute(statement)).scalar_one_or_none()
+        return cell
 
-    def _seal(self, person: str, seed: str) -> bytes:
-        return self._keyring.secrets.seal("totp", (person,), seed.encode())
+    def _open(self, binding: tuple[str, ...], cell: bytes) -> str:
+        return self._keyring.secrets.open("totp", binding, cell).decode()
+
+    def _seal(self, binding: tuple[str, ...], seed: str) -> bytes:
+        return self._keyring.secrets.seal("totp", binding, seed.encode())
 
     # --- printed card ------------------------------------------------------------------------------------------------------------
 
