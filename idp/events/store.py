@@ -57,6 +57,15 @@ class EventStore:
             rows = (await connection.execute(statement.order_by(security_events.c.at.desc()).limit(limit))).all()
         return [SecurityEvent(EventKind(row.kind), row.at, row.person, row.session, row.network, row.detail) for row in rows]
 
+    async def reset_unproven(self, person: str) -> bool:
+        """Tell whether the password was reset by a code, and nobody has proven the person's second factor since."""
+        told = security_events.c
+        proof = (told.kind == EventKind.STEPPED_UP) | (told.kind == EventKind.SIGNED_IN) & told.detail.endswith(" mfa")
+        statement = sa.select(told.kind).where(told.person == person, (told.kind == EventKind.RECOVERED) | proof)
+        async with self._database.read() as connection:
+            newest = (await connection.execute(statement.order_by(told.at.desc()).limit(1))).scalar_one_or_none()
+        return newest == EventKind.RECOVERED
+
     async def remember_device(self, person: str, browser: str, now: dt.datetime) -> None:
         """Note that the person signed in from this browser: it will pass strangers' delays."""
         new = self._insert(known_devices).values(person=person, device=self._device(browser), seen_at=now)
@@ -65,11 +74,15 @@ class EventStore:
 
     async def knows_device(self, persons: Sequence[str], browser: str | None) -> bool:
         """Tell whether one of these persons signed in from this browser before. Nobody costs the same look."""
+        return bool(await self.known_at(persons, browser))
+
+    async def known_at(self, persons: Sequence[str], browser: str | None) -> frozenset[str]:
+        """Give those of these persons who signed in from this browser before. Nobody costs the same look."""
         statement = sa.select(known_devices.c.person).where(
             known_devices.c.person.in_(list(persons) or [""]), known_devices.c.device == self._device(browser or "")
         )
         async with self._database.read() as connection:
-            return (await connection.execute(statement)).first() is not None
+            return frozenset((await connection.execute(statement)).scalars())
 
     async def forget_devices(self, person: str) -> None:
         """Make every device of a person a stranger (after a recovery)."""

@@ -9,7 +9,7 @@ from idp.accounts import identifiers
 from idp.accounts.records import IdentifierKind
 from idp.accounts.store import SHARED_PHONE
 from idp.events.records import EventKind
-from idp.web.rate_limits import Wait
+from idp.web.rate_limits import Taken, Wait
 from keys.database import require_no_connection
 
 if TYPE_CHECKING:
@@ -50,9 +50,8 @@ async def check(found: Services, attempt: Attempt) -> Right | Wrong | Wait:
     now = found.clock()
     identifier = identifiers.parse(attempt.identifier)
     candidates = await found.accounts.find(identifier)
-    known = await found.events.knows_device([account.person for account in candidates], attempt.browser)
     counted = counted_as(identifier, attempt.identifier)
-    taken = await found.limits.sign_in(counted, address=attempt.address, browser=attempt.browser, known=known)
+    taken, candidates = await _allowed(found, attempt, counted, candidates)
     if isinstance(taken, Wait):
         await found.events.record(EventKind.SIGN_IN_DELAYED, at=now, address=attempt.address)
         return taken
@@ -64,6 +63,24 @@ async def check(found: Services, attempt: Attempt) -> Right | Wrong | Wait:
         return Wrong()
     await found.limits.give_back(taken)
     return Right(account)
+
+
+async def _allowed(
+    found: Services, attempt: Attempt, counted: str, candidates: Sequence[Account]
+) -> tuple[Taken | Wait, Sequence[Account]]:
+    """Count the attempt, and say whom it may be about.
+
+    Of a household that shares a telephone, whoever signed in from this browser before is counted apart; to the others it is a stranger's,
+    and where strangers have to wait it is not about them.
+    """
+    known = await found.events.known_at([account.person for account in candidates], attempt.browser)
+    taken = await found.limits.sign_in(counted, address=attempt.address, browser=attempt.browser, known=bool(known))
+    if isinstance(taken, Wait) or not known or len(known) == len(candidates):
+        return taken, candidates
+    also = await found.limits.sign_in(counted, address=attempt.address, browser=attempt.browser, known=False)
+    if isinstance(also, Wait):
+        return taken, [account for account in candidates if account.person in known]
+    return Taken((*taken.keys, *also.keys)), candidates
 
 
 async def _owner(found: Services, candidates: Sequence[Account], password: str, hashes: int) -> Account | None:

@@ -91,6 +91,7 @@ async def submit_code(request: Request) -> Response:
     if not isinstance(used, Proven):
         return _second(request, onward, {"code": found.renderer.t(request, "enrol.code.wrong")}, status=422)
     await found.events.forget_devices(used.subject)
+    await found.events.remember_device(used.subject, browser, found.clock())  # strangers' failures must not hold its owner up now
     await new_password.change(found, used.subject, password, EventKind.RECOVERED)
     return found.renderer.page(request, "recover/done.html", login=onward.to("/login"))
 

@@ -46,10 +46,13 @@ async def submit(request: Request) -> Response:
     wait = await sending_codes.allowed(request, found, f"factor:{account.person}")
     if wait is not None:
         return _delayed(request, onward, wait, "enrol.code.wait")
+    if await found.events.reset_unproven(account.person) and await _had_factor(found, account):
+        # ui.md: who lost both comes to the counter; a mailbox that gave the password must not take the factor too
+        return _to_the_counter(request, onward, account, "both")
     phone_too = rules.phone_alone_is_enough(account, found.clock())
     recipient = await sending_codes.to_account(found, account, subject=account.person, phone_too=phone_too)
     if recipient.subject is None:
-        return found.renderer.page(request, "recover/counter.html", status=403, number=account.number, slip=onward.to("/recover/slip"))
+        return _to_the_counter(request, onward, account, "text")
     proof = await sending_codes.send(request, found, Purpose.FACTOR, "recover_code", recipient)
     await found.events.record(EventKind.RECOVERY_ASKED, at=found.clock(), person=account.person, detail="factor")
     return page_forms.see_other(onward.to("/recover/factor/code", proof=proof))
@@ -75,6 +78,10 @@ async def submit_code(request: Request) -> Response:
     return await signing_in.finish(request, signing_in.Proven(person=account.person, amr=("pwd",)), onward)
 
 
+async def _had_factor(found: Services, account: Account) -> bool:
+    return account.has_second_factor or await found.accounts.factors.any_disabled(account.person)
+
+
 async def remove_factors(found: Services, account: Account) -> None:
     """Take every second factor away; sessions end, NIK reads pause for a day, old channels are told."""
     now = found.clock()
@@ -97,6 +104,11 @@ def _first(request: Request, onward: Way, error: str | None = None, *, identifie
         action=onward.to("/recover/factor"),
         slip=onward.to("/recover/slip"),
     )
+
+
+def _to_the_counter(request: Request, onward: Way, account: Account, why: str) -> Response:
+    slip = onward.to("/recover/slip")
+    return services(request).renderer.page(request, "recover/counter.html", status=403, number=account.number, slip=slip, why=why)
 
 
 def _delayed(request: Request, onward: Way, wait: Wait, sentence: str) -> Response:

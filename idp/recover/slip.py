@@ -13,6 +13,7 @@ from idp.events.records import EventKind
 from idp.protocol import new_password, page_forms, password_check, signing_in
 from idp.protocol.services import services
 from idp.recover.factor import remove_factors
+from idp.web import cookies
 from idp.web.rate_limits import Wait
 from idp.web.request_context import client_address
 
@@ -50,6 +51,7 @@ async def submit(request: Request) -> Response:
     if account is None or not isinstance(used, Proven):
         return _page(request, onward, {"code": found.renderer.t(request, "recover.slip.wrong")}, identifier=typed, status=422)
     await remove_factors(found, account)
+    await found.events.remember_device(account.person, cookies.ensure_browser(request), found.clock())  # as after a code
     await new_password.change(found, account.person, password, EventKind.RECOVERED)
     await found.limits.give_back(taken)
     return found.renderer.page(request, "recover/done.html", login=onward.to("/login"))

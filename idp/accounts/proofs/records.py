@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 ATTEMPTS = 5
 """Tries per code: 5 in 10^6 for a mailed code, and a new code is limited per account."""
 
+SLIP_ATTEMPTS = 100
+"""Tries per slip: 100 in 10^10. More than a stranger who knows the account number can make within its fifteen minutes to spoil it."""
+
 MAILED_DIGITS = 6
 SLIP_DIGITS = 10
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from idp.accounts.proofs.records import ATTEMPTS, MAILED_DIGITS, SLIP_DIGITS, NotProven, Proof, Proven, Purpose
+from idp.accounts.proofs.records import ATTEMPTS, MAILED_DIGITS, SLIP_ATTEMPTS, SLIP_DIGITS, NotProven, Proof, Proven, Purpose
 from idp.accounts.tables import proofs
 from keys.database import Timestamp
 from keys.opaque import new_code, new_id
@@ -61,7 +61,7 @@ class ProofStore:
         right = proofs.c.digest == self._digest("", _digits(code))
         statement = (
             sa.update(proofs)
-            .where(proofs.c.subject == (person or ""), proofs.c.purpose == Purpose.SLIP, *self._open(now))
+            .where(proofs.c.subject == (person or ""), proofs.c.purpose == Purpose.SLIP, *self._open(now, SLIP_ATTEMPTS))
             .values(attempts=proofs.c.attempts + 1, consumed_at=sa.case((right, sa.literal(now, Timestamp)), else_=None))
             .returning(proofs.c.subject, proofs.c.consumed_at)
         )
@@ -74,8 +74,8 @@ class ProofStore:
         async with self._database.statement() as connection:
             await connection.execute(sa.delete(proofs).where(proofs.c.subject == subject, proofs.c.consumed_at.is_(None)))
 
-    def _open(self, now: dt.datetime) -> tuple[sa.ColumnElement[bool], ...]:
-        return proofs.c.consumed_at.is_(None), proofs.c.expires_at > now, proofs.c.attempts < ATTEMPTS
+    def _open(self, now: dt.datetime, attempts: int = ATTEMPTS) -> tuple[sa.ColumnElement[bool], ...]:
+        return proofs.c.consumed_at.is_(None), proofs.c.expires_at > now, proofs.c.attempts < attempts
 
     def _digest(self, proof: str, code: str) -> bytes:
         return self._keyring.digests.digest("proof", f"{proof}:{code}")
