@@ -1,0 +1,220 @@
+"""`idp log` and `idp audit` as an operator and an auditor meet them: what they print, what they exit with, on a log that has entries."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from idp.__main__ import run
+from idp.cli.terminal import Exit
+from idp.demo.people import BUDI, SITI, SUKARNI
+from tests.support.running import ROOT_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+class Done(NamedTuple):
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def value(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def folder(filled_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The data folder of a filled provider, as commands find it."""
+    own = tmp_path / "data"
+    shutil.copytree(filled_sqlite, own)
+    monkeypatch.setenv("IDP_DATA_DIR", str(own))
+    monkeypatch.setenv("IDP_ROOT_KEY", ROOT_KEY)
+    officer = ("--officer", "rina", "--reason", "asked at the counter", "--json")
+    for person in (SITI, BUDI, SUKARNI):
+        assert run(["accounts", "show", person.email, "--claim", "name", *officer]) == Exit.OK
+    return own
+
+
+@pytest.fixture
+def idp(folder: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Run a command; it must never show a traceback."""
+    assert folder.exists()
+
+    def command(*arguments: str | Path) -> Done:
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return Done(code, said.out, said.err)
+
+    return command
+
+
+@pytest.fixture
+def exported(idp: Callable[..., Done], tmp_path: Path) -> tuple[Path, str]:
+    """An export, and the key line that an auditor holds."""
+    done = idp("audit", "export", tmp_path / "export", "--json")
+    assert done.code == Exit.OK
+    return tmp_path / "export", done.value["vkey"]
+
+
+def grow(idp: Callable[..., Done]) -> None:
+    """Let the log grow."""
+    assert idp("keys", "rotate", "--algorithm", "ES256").code == Exit.OK
+
+
+def test_a_log_is_signed_and_its_standing_is_told(idp: Callable[..., Done], folder: Path) -> None:
+    before = idp("audit", "status", "--json")
+    assert (before.code, before.value["signed"], before.value["anchor_size"], before.value["in_doubt"]) == (0, None, None, None)
+    assert before.value["size"] > 0
+    signed = idp("log", "sign", "--once", "--json")
+    assert (signed.code, signed.value["size"], signed.value["root"]) == (0, before.value["size"], before.value["root"])
+    assert (folder / "log.anchor").read_text().split("\n")[:2] == [signed.value["origin"], str(signed.value["size"])]
+    after = idp("audit", "status", "--json").value
+    assert (after["signed"]["size"], after["anchor_size"]) == (signed.value["size"], signed.value["size"])
+    told = idp("audit", "status")
+    assert (told.code, "in doubt   no" in told.out, f"entries    {after['size']}" in told.out) == (0, True, True)
+    assert idp("log", "sign", "--once").out.startswith(f"signed: {after['size']} entries")
+
+
+def test_an_export_verifies_with_the_key_as_a_line_and_as_a_file(
+    idp: Callable[..., Done], exported: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder, key = exported
+    told = idp("audit", "verify", folder, "--vkey", key)
+    assert (told.code, told.out.splitlines()[-1]) == (0, "ALL HOLDS")
+    (tmp_path / "held.vkey").write_text(key)
+    done = idp("audit", "verify", folder, "--vkey", tmp_path / "held.vkey", "--json")
+    assert (done.code, done.value["holds"], done.value["first_bad_index"], done.value["problems"]) == (0, True, None, [])
+
+
+def test_an_older_checkpoint_must_be_the_beginning_of_the_log(idp: Callable[..., Done], exported: tuple[Path, str], tmp_path: Path) -> None:
+    folder, key = exported
+    old = tmp_path / "old.checkpoint"
+    shutil.copy(folder / "checkpoint", old)
+    grow(idp)
+    assert idp("audit", "export", folder).code == Exit.OK
+    assert idp("audit", "verify", folder, "--vkey", key, "--since", old).code == Exit.OK
+    newer = tmp_path / "newer.checkpoint"
+    shutil.move(folder / "checkpoint", newer)
+    shutil.copy(old, folder / "checkpoint")
+    assert idp("audit", "verify", folder, "--vkey", key, "--since", newer).code == Exit.REFUSED
+
+
+def test_a_changed_record_is_named_by_its_index_with_exit_code_1(idp: Callable[..., Done], exported: tuple[Path, str]) -> None:
+    folder, key = exported
+    lines = (folder / "records.jsonl").read_text().splitlines(keepends=True)
+    assert "rina" in lines[2]
+    lines[2] = lines[2].replace("rina", "dewi")
+    (folder / "records.jsonl").write_text("".join(lines))
+    told = idp("audit", "verify", folder, "--vkey", key)
+    assert (told.code, told.out.splitlines()[-1]) == (1, "DOES NOT HOLD")
+    assert "entry 2: " in told.out
+    assert idp("audit", "verify", folder, "--vkey", key, "--json").value["first_bad_index"] == 2
+
+
+def test_a_checkpoint_under_another_key_does_not_hold(idp: Callable[..., Done], exported: tuple[Path, str]) -> None:
+    folder, key = exported
+    name, _, rest = key.partition("+")
+    other = f"{name}+00000000+{rest.partition('+')[2]}"
+    assert idp("audit", "verify", folder, "--vkey", other).code in {Exit.REFUSED, Exit.USAGE}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("verify",), "name the exported folder, or say --live"),
+        (("verify", "{}", "--live"), "name the exported folder, or say --live"),
+        (("verify", "{}"), "--vkey"),
+        (("verify", "{}", "--vkey", "{}/nothing"), "cannot read"),
+        (("verify", "{}", "--vkey", "nonsense+key+line"), "--vkey"),
+        (("verify", "{}/nothing", "--vkey", "{key}"), "checkpoint"),
+        (("verify", "{}", "--vkey", "{key}", "--since", "{}/nothing"), "cannot read"),
+        (("export", "{}/checkpoint/below"), "cannot write"),
+    ],
+)
+def test_what_cannot_be_checked_is_exit_code_2(
+    idp: Callable[..., Done], exported: tuple[Path, str], arguments: tuple[str, ...], said: str
+) -> None:
+    folder, key = exported
+    done = idp("audit", *(argument.replace("{key}", key).replace("{}", str(folder)) for argument in arguments))
+    assert (done.code, said in done.err) == (2, True), done.err
+
+
+def test_an_export_into_a_folder_of_something_else_is_refused(idp: Callable[..., Done], tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("dear")
+    assert idp("audit", "export", tmp_path / "mine").code == Exit.REFUSED
+    assert [file.name for file in (tmp_path / "mine").iterdir()] == ["letter.txt"]
+
+
+def test_the_live_log_verifies_and_a_change_in_the_database_is_named(idp: Callable[..., Done], folder: Path) -> None:
+    done = idp("audit", "verify", "--live", "--json")
+    assert (done.code, done.value["accounts"]["unopenable"]) == (0, 0)
+    assert done.value["accounts"]["about_persons"] > 0
+    with sqlite3.connect(folder / "consent.sqlite3") as database:
+        database.execute("DROP TRIGGER log_entries_no_update")
+        database.execute("UPDATE log_entries SET action = 'update' WHERE idx = 1")
+    told = idp("audit", "verify", "--live")
+    assert (told.code, "entry 1: " in told.out, told.out.splitlines()[-1]) == (1, True, "DOES NOT HOLD")
+
+
+def test_after_an_erasure_the_live_log_verifies_as_long_as_the_journal_agrees(idp: Callable[..., Done], folder: Path) -> None:
+    erased = idp("accounts", "erase", SITI.email, "--officer", "rina", "--reason", "asked in person", "--yes", "--json")
+    assert erased.code == Exit.OK, erased.err
+    done = idp("audit", "verify", "--live", "--json")
+    assert (done.code, done.value["accounts"]["unopenable"]) == (0, done.value["accounts"]["stated_as_erased"])
+    assert done.value["accounts"]["unopenable"] > 0
+    (folder / "erasure.journal").rename(folder / "mislaid")
+    told = idp("audit", "verify", "--live")
+    assert (told.code, "the erasure journal does not know it" in told.out) == (1, True)
+
+
+def test_a_broken_journal_is_named_with_what_mends_it(idp: Callable[..., Done], folder: Path) -> None:
+    (folder / "erasure.journal").write_text("xx\n{}\n")
+    done = idp("audit", "status")
+    assert (done.code, "erasure journal" in done.err, "line 1" in done.err) == (Exit.NOT_READY, True, True)
+
+
+def test_a_restored_log_is_in_doubt_with_exit_code_5(idp: Callable[..., Done], folder: Path, tmp_path: Path) -> None:
+    assert idp("log", "sign", "--once").code == Exit.OK
+    with sqlite3.connect(folder / "consent.sqlite3") as database:
+        database.execute(f"VACUUM INTO '{tmp_path / 'before.sqlite3'}'")
+    grow(idp)
+    size = idp("log", "sign", "--once", "--json").value["size"]
+    for file in folder.glob("consent.sqlite3*"):
+        file.unlink()
+    shutil.copy(tmp_path / "before.sqlite3", folder / "consent.sqlite3")
+    done = idp("audit", "status", "--json")
+    assert (done.code, f"a checkpoint of {size} was signed" in done.value["in_doubt"]) == (5, True)
+    assert "IN DOUBT" in idp("audit", "status").out
+    assert idp("log", "sign", "--once").code == Exit.LOG
+    assert idp("keys", "rotate", "--algorithm", "ES256").code == Exit.LOG  # no act without its entry
+    assert idp("audit", "verify", "--live").code == Exit.REFUSED
+
+
+def test_an_anchor_that_is_gone_stops_the_signer_until_it_is_begun_anew_on_purpose(idp: Callable[..., Done], folder: Path) -> None:
+    assert idp("log", "sign", "--once").code == Exit.OK
+    (folder / "log.anchor").unlink()
+    refused = idp("log", "sign", "--once")
+    assert (refused.code, "--adopt" in refused.err) == (5, True)
+    assert idp("audit", "status").code == Exit.LOG
+    assert idp("log", "sign", "--adopt").code == Exit.OK
+    assert idp("audit", "status").code == Exit.OK
+
+
+def test_keys_are_listed_for_people_and_for_programs(idp: Callable[..., Done]) -> None:
+    value = idp("keys", "list", "--json").value
+    told = idp("keys", "list").out
+    assert {key["state"] for key in value["signing_keys"]} >= {"active"}
+    assert all(key["kid"] in told for key in value["signing_keys"])
+    assert (value["to_rewrap"], "root version 1 wraps" in told) == (0, True)
