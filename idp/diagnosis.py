@@ -44,7 +44,7 @@ async def examine() -> Sequence[Finding]:
     except SettingsRefused as error:
         return [Finding("settings", "wrong", problem, "correct it; docs/settings.md lists every setting") for problem in error.problems]
     findings = [Finding("settings", "ok", f"issuer {settings.issuer}, data folder {settings.data_dir}"), *_advice(settings)]
-    findings += [*_disk(settings), *_tls(settings), *_key(settings)]
+    findings += [*_disk(settings), *_tls(settings), *_authorities(settings), *_key(settings)]
     for name, store in open_stores(settings).items():
         findings += await _store(name, store)
     if not any(found.grade == "wrong" for found in findings):
@@ -109,6 +109,16 @@ def _tls(settings: Settings) -> Sequence[Finding]:
     return [Finding("tls", "ok", f"{settings.tls_certificate_file} and its key belong together")]
 
 
+def _authorities(settings: Settings) -> Sequence[Finding]:
+    if settings.ca_file is None:
+        return []
+    try:
+        ssl.create_default_context(cafile=settings.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        return [Finding("tls", "wrong", f"IDP_CA_FILE {settings.ca_file}: {error}", "name a PEM file of certificate authorities")]
+    return [Finding("tls", "ok", f"certificate authorities of {settings.ca_file}")]
+
+
 def _key(settings: Settings) -> Sequence[Finding]:
     path = settings.root_key_file
     try:
@@ -129,14 +139,20 @@ async def _store(name: StoreName, store: Database) -> Sequence[Finding]:
         loose = name == "consent" and await roles.may_change_entries(store)
     except standing.NotMigrated as error:
         return [Finding(subject, "wrong", str(error), "run: idp database upgrade")]
-    except StoreUnavailable:
-        return [Finding(subject, "wrong", "cannot be reached", "is the database running, and the URL right? idp database status --url …")]
+    except StoreUnavailable as error:
+        return [Finding(subject, "wrong", f"{error}: cannot be reached", _reach(store))]
     finally:
         await store.close()
     if loose:
         what = "this role may change written entries of the log"
         return [Finding(subject, "warning", what, "give the server a role of its own: idp database upgrade --url OWNER --app-role NAME")]
     return [Finding(subject, "ok", f"at revision {standing.newest(name)}")]
+
+
+def _reach(store: Database) -> str:
+    if store.dialect == "sqlite":
+        return f"is {store.url.database} a whole file that this user can write? Else put it back from a backup"
+    return "is the database running, and the URL right? idp database status --url …"
 
 
 async def _inside(settings: Settings) -> Sequence[Finding]:

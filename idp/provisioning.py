@@ -44,16 +44,11 @@ async def standings(settings: Settings) -> Sequence[Standing]:
     found = []
     for name, store in open_stores(settings).items():
         try:
-            revision = None if _absent(store) else await standing.standing(store)
+            revision = await standing.standing(store)
         finally:
             await store.close()
         found.append(Standing(name, revision, standing.newest(name)))
     return found
-
-
-def _absent(store: Database) -> bool:
-    """Whether a SQLite file is not there; looking would make an empty one."""
-    return store.dialect == "sqlite" and not Path(store.url.database or "").exists()
 
 
 async def embedded_is_empty(settings: Settings) -> bool:
@@ -95,7 +90,14 @@ async def _check_role(settings: Settings, role: str) -> None:
 async def _upgrade(name: StoreName, store: Database) -> Sequence[str]:
     from migrations.upgrade import upgrade as apply  # noqa: PLC0415 - alembic takes a third of a second to import
 
+    _make_file(store)
     return await apply(name, store)
+
+
+def _make_file(store: Database) -> None:
+    """Make a SQLite file that its user alone can read; SQLite gives its WAL the same mode."""
+    if store.absent:
+        Path(store.url.database or "").touch(mode=0o600)
 
 
 def _make_root_key(settings: Settings) -> Path | None:

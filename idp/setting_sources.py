@@ -35,7 +35,7 @@ def unknown_variables(environ: Mapping[str, str], fields: Collection[str]) -> li
 
 
 def _unknown(name: str, known: Collection[str]) -> str:
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
     return f"{name} is no setting" + (f"; did you mean {nearest[0]}?" if nearest else "")
 
 

@@ -18,12 +18,13 @@ import asyncio
 import contextlib
 import contextvars
 import datetime as dt
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -131,6 +132,11 @@ class Database:
         )
         return cls(engine, parsed, schema)
 
+    @property
+    def absent(self) -> bool:
+        """Whether this is a SQLite file that is not there: to connect would make an empty one."""
+        return self.dialect == "sqlite" and not Path(self.url.database or "").exists()
+
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Yield a connection for statements that change nothing."""
@@ -184,6 +190,8 @@ class Database:
         except _GONE as error:
             raise StoreUnavailable(f"{self.url.get_backend_name()} store {self.schema or self.url.database}") from error
         except DBAPIError as error:
+            if type(error) is DatabaseError:  # sqlite3 raises the bare class for a file that is no database, or a damaged one
+                raise StoreUnavailable(f"sqlite store {self.url.database} ({error.orig})") from error
             if error.connection_invalidated:
                 raise StoreUnavailable(str(self.schema or self.url.database)) from error
             raise

@@ -39,6 +39,8 @@ async def standing(database: Database) -> str | None:
         revision: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
         return revision
 
+    if database.absent:
+        return None
     async with database.read() as connection:
         return await connection.run_sync(read)
 

@@ -66,6 +66,38 @@ def test_an_unmigrated_store_is_named_with_the_command_that_mends_it(folder: Pat
     assert "was never migrated; run: idp database upgrade" in said(capsys)
 
 
+COMMANDS = (
+    ["clients", "list"],
+    ["purposes", "list"],
+    ["keys", "list"],
+    ["audit", "status"],
+    ["log", "sign", "--once"],
+    ["accounts", "show", "nobody", "--officer", "O", "--reason", "r"],
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_mistyped_data_folder_is_no_new_installation(folder: Path, command: list[str], capsys: Capture) -> None:
+    assert run(command) == Exit.NOT_READY
+    assert "was never migrated; run: idp database upgrade" in said(capsys)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("command", [*COMMANDS[:2], ["database", "upgrade"], ["serve", "--port", "0"]], ids=" ".join)
+def test_a_damaged_store_is_named(migrated: Path, command: list[str], capsys: Capture) -> None:
+    (migrated / "idp.sqlite3").write_bytes(b"this was a database once; now it is something else" * 20)
+    assert run(command) == Exit.NOT_READY
+    assert f"{migrated}/idp.sqlite3" in said(capsys)
+    assert run(["doctor"]) == Exit.REFUSED
+    assert "put it back from a backup" in said(capsys)
+
+
+def test_stores_are_files_of_their_user_alone(migrated: Path) -> None:
+    assert {file.name: file.stat().st_mode & 0o777 for file in migrated.glob("*.sqlite3")} == dict.fromkeys(
+        ("idp.sqlite3", "consent.sqlite3", "keys.sqlite3"), 0o600
+    )
+
+
 def test_a_database_that_cannot_be_reached_is_said(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setenv("IDP_DATABASE_URL", "postgresql://nobody:secret-word@127.0.0.1:1/nothing")
     assert run(["database", "status"]) == Exit.NOT_READY
@@ -92,7 +124,7 @@ def test_upgrade_makes_a_root_key_once_and_can_be_repeated(folder: Path, capsys:
     assert (folder / "root.key").stat().st_mode & 0o777 == 0o400
     key = (folder / "root.key").read_bytes()
     assert run(["database", "upgrade", "--json"]) == Exit.OK
-    assert json.loads(said(capsys)) == {"applied": {"idp": [], "consent": [], "keys": []}, "root_key_made": None}
+    assert json.loads(said(capsys)) == {"applied": {"idp": [], "consent": [], "keys": []}, "root_key_made": None, "app_role": None}
     assert (folder / "root.key").read_bytes() == key
     assert run(["database", "status"]) == Exit.OK
 
@@ -168,6 +200,12 @@ def test_doctor_says_how_to_mend_what_is_wrong(migrated: Path, capsys: Capture) 
     text = said(capsys)
     assert "put the file back" in text
     assert "idp database upgrade" in text
+
+
+def test_doctor_looks_at_certificate_authorities(monkeypatch: pytest.MonkeyPatch, migrated: Path, capsys: Capture) -> None:
+    monkeypatch.setenv("IDP_CA_FILE", str(migrated / "nothing.pem"))
+    assert run(["doctor"]) == Exit.REFUSED
+    assert "name a PEM file of certificate authorities" in said(capsys)
 
 
 def test_doctor_explains_settings_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
