@@ -59,10 +59,12 @@ class Settings(BaseSettings):
         None, repr=False, description="The consent store (ledger and log). Default: beside the idp store."
     )
     keys_database_url: DatabaseUrl | None = Field(None, repr=False, description="The keys store. Default: beside the idp store.")
-    pool_size: Count = Field(5, description="Database connections kept open per store and process.")
+    pool_size: Count = Field(10, description="Database connections per store and process: opened when first needed, then kept.")
     consent_pool_size: Count | None = Field(None, description="The same for the consent store alone; default: as `IDP_POOL_SIZE`.")
     keys_pool_size: Count | None = Field(None, description="The same for the keys store alone; default: as `IDP_POOL_SIZE`.")
-    pool_overflow: Annotated[int, Field(ge=0)] = Field(5, description="Further connections per store and process under load.")
+    pool_overflow: Annotated[int, Field(ge=0)] = Field(
+        0, description="Further connections under load; each is closed after its use, and opening one costs more than most queries."
+    )
     pool_timeout: Seconds = Field(5, description="Seconds to wait for a connection before answering 503.")
 
     root_key: str | None = Field(None, repr=False, description="The root key itself, for development only: processes' environments leak.")

@@ -36,6 +36,7 @@ class AuthorizationStore:
         self._digests = keyring.digests
         self._grace = dt.timedelta(seconds=grace)
         self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._add_refresh_token = self._insert(refresh_tokens).on_conflict_do_nothing(index_elements=["digest"])
         self._live = statements.live(database)
         self._lives: Grouped[_Asked, Authorization] = Grouped(self._read_live)
 
@@ -97,7 +98,7 @@ class AuthorizationStore:
             "digest": self._digest("refresh", token), "authorization": authorization.id, "client": authorization.client, "issued_at": now,
         }  # fmt: skip
         async with self._database.statement() as connection:
-            await connection.execute(self._insert(refresh_tokens).values(row).on_conflict_do_nothing(index_elements=["digest"]))
+            await connection.execute(self._add_refresh_token, row)
         return token
 
     async def rotate(self, token: str, client: str, now: dt.datetime) -> Rotated | Rejected:
