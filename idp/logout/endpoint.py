@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
@@ -66,9 +67,24 @@ async def _take(request: Request, sent: parameters.Parameters, *, confirmed: boo
     wish_language(request, sent.get("ui_locales"))
     known = await _look_up(request, sent.values, confirmed=confirmed)
     decision = rules.decide(known.asked)
+    if request.method == "POST" and known.hinted_session is None and _without_cookies(request):
+        return _by_get(sent)
     if isinstance(decision, rules.Ask):
         return await _ask(request, known, sent.values if decision.carry else {})
     return await _sign_out(request, known, decision, sent.get("state"))
+
+
+def _without_cookies(request: Request) -> bool:
+    return cookies.browser(request) is None and cookies.session_token(request) is None
+
+
+def _by_get(sent: parameters.Parameters) -> Response:
+    """Ask for the same by GET: a form from another site comes without our cookies (SameSite=Lax), and a redirect brings them.
+
+    The hint names nobody here, and may tell of somebody: it stays out of addresses.
+    """
+    carried = {name: sent.values[name] for name in _CARRIED if name in sent.values and name != "id_token_hint"}
+    return RedirectResponse(f"/logout?{urlencode(carried)}" if carried else "/logout", 303)
 
 
 async def _look_up(request: Request, sent: Mapping[str, str], *, confirmed: bool) -> _Known:
@@ -127,7 +143,8 @@ async def _sign_out(request: Request, known: _Known, decision: rules.SignOut, st
     if ending is not None:
         await end_session(found, ending, detail=f"logout:{known.client.id}" if known.client else "logout")
     response = _onward(request, known, decision, state)
-    cookies.clear_session(response, found.settings)
+    if cookies.session_token(request) is not None:  # what another site's form made this browser ask for deletes no cookie
+        cookies.clear_session(response, found.settings)
     return response
 
 

@@ -140,6 +140,22 @@ async def test_2_post_works_and_a_cross_site_one_without_cookie_ends_the_session
     assert not await signed_in(app)
 
 
+@pytest.mark.parametrize("with_hint", [False, True])
+async def test_a_form_of_another_site_signs_nobody_out_unasked(app: Application, hint: str, with_hint: bool) -> None:  # noqa: FBT001
+    """Browsers send no cookie along (SameSite=Lax) and obey an answer that deletes one: the person is asked, and the cookie stays."""
+    del hint  # Siti is signed in
+    stranger = await app.provider.visitor()
+    own = (await app.provider.tokens(person=app.provider.person("budi"), visitor=stranger))["id_token"]  # any ID Token, of anybody
+    form = {"id_token_hint": own} if with_hint else {"state": "s"}
+    response = await app.http.post("/logout", data=form)
+    assert "set-cookie" not in response.headers
+    if not with_hint:
+        assert response.status_code == 303
+        page = await app.visitor.get(response.headers["location"])  # a redirect brings the cookies along
+        assert asks(page)
+    assert await signed_in(app)
+
+
 async def test_logout_ends_tokens_of_all_services_and_spares_offline_access(app: Application, hint: str) -> None:
     await app.register("second")
     second = (await app.redeem((await app.through(client_id="second"))["code"], ("second", SECRET))).json()
