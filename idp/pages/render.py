@@ -136,11 +136,15 @@ def _language_tools(language: str) -> Mapping[str, object]:
 
 
 def _here(request: Request) -> Callable[..., str]:
-    """Make `here(lang="en")`: this page's own address with parameters changed; None removes one."""
+    """Make `here(lang="en")`: this page's own address with parameters changed; None removes one.
+
+    RFC 3986 §4.2: a reference that begins with two slashes names a host, and so must not lead away who asked for `//elsewhere`.
+    """
+    path = "/" + request.url.path.lstrip("/\\")
 
     def here(**changed: object) -> str:
         query = {**dict(request.query_params), **changed}
         text = urlencode([(name, value) for name, value in query.items() if value is not None])
-        return f"{request.url.path}?{text}" if text else request.url.path
+        return f"{path}?{text}" if text else path
 
     return here

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import html
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -170,3 +172,11 @@ def test_the_glyph_weighs_less_than_500_bytes() -> None:
 
     assert (assets.FOLDER / "gerbang.svg").stat().st_size < 500
     assert (render.TEMPLATES / "glyph.svg").stat().st_size < 500
+
+
+@pytest.mark.parametrize("path", ["//evil.example/", "/\\evil.example/x", "///evil.example", "/\\/evil.example"])
+def test_a_page_s_own_address_never_reads_as_another_site(tmp_path: Path, path: str) -> None:
+    """RFC 3986 §4.2: a reference that begins with two slashes names a host; browsers read a backslash as a slash."""
+    pages = renderer(tmp_path, page="{{ here(lang='en') }} {{ here(lang=none) }}")
+    for address in pages.text(request(path), "page.html").split():
+        assert not re.match(r"[/\\]{2}", html.unescape(address)), address
