@@ -3,6 +3,7 @@
 * `to_service` and `to_staff` append to the access log first; only the log's receipt opens a cell, once, within ten seconds, and only for
   the person and the claims that the receipt names. No receipt, no value: an unavailable log raises before anything is opened.
 * `to_self` shows people their own values (counted; an export is an entry).
+* `resealed` gives cells under a newer key in place of older ones, and no value (counted).
 * `to_courier` hands a value to the mail or message that goes to its owner (counted).
 
 No other module may import `keys.sealing.open`: an import contract holds it so.
@@ -20,6 +21,7 @@ from consent.access_log.records import Actor, Denied, Entry, Guard, Record, Subj
 from consent.errors import PersonErased, ReceiptRefused
 from keys.sealing.cells import generation_of
 from keys.sealing.open import open_cell
+from keys.sealing.seal import seal_cell
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -173,6 +175,14 @@ class Disclosure:
         """Open one address of a person for a message that goes to that address. Raises: ReceiptRefused for anybody else's; KeysError."""
         _same(person, [sealed.claim], [sealed])
         return (await self._open([sealed], "courier"))[sealed.claim]
+
+    async def resealed(self, person: str, sealed: Sequence[SealedValue]) -> Mapping[str, bytes]:
+        """Seal anew, under the person's newest data key, the cells that an older one sealed; no value leaves. Raises: KeysError."""
+        _same(person, [value.claim for value in sealed], sealed)
+        newest = await self._keys.data_key(person, confirmed=True)
+        old = [value for value in sealed if generation_of(value.cell) < newest.generation]
+        opened = await self._open(old, "reseal")
+        return {value.claim: seal_cell(newest, value.binding, opened[value.claim].encode()) for value in old}
 
     async def _open_with(self, receipt: Receipt, sealed: Sequence[SealedValue], door: str) -> dict[str, str]:
         """Spend a receipt. It is spent even when nothing opens, and the time runs from the commit."""

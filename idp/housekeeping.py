@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from consent.access_log.records import Actor, Entry, Record
 from idp.background import Task
+from idp.protocol import resealing
 from idp.protocol.outbox import outbox
 from idp.web import metrics
 
@@ -28,6 +29,7 @@ def tasks(services: Services) -> Sequence[Task]:
         Task("keyring", 20, partial(tend_keys, services)),
         Task("erasure-journal", 5, services.erased.refresh),
         Task("outbox", 1, outbox(services).run_once),
+        Task("reseal", 600, partial(resealing.reseal, services)),
         Task("sweep", 60, partial(sweep, services)),
         Task("gauges", 5, partial(measure, services)),
     )

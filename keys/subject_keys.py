@@ -8,6 +8,7 @@ tells it within one tick); `confirmed=True` asks the store each time.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from keys.errors import KeyDestroyed, RootVersionGone
 from keys.sealing import DataKey
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 
     from keys.custody import RootKeys
     from keys.store import KeyStore
@@ -142,6 +143,18 @@ class SubjectKeys:
         await self._again_under_a_new_root(insert)
         self._held.drop(person)
         return (await self.data_key(person)).generation
+
+    async def superseded(self, after: str, limit: int) -> Sequence[str]:
+        """Name people who still have a data key older than their newest, in the order of their ids, beyond `after`."""
+        return await self._store.superseded_after(after, limit)
+
+    async def rotate_older(self, moment: dt.datetime, limit: int) -> int:
+        """Make the next data key of people whose newest was made before `moment`, at most `limit` of them; return how many."""
+        persons = await self._store.made_before(moment, limit)
+        for person in persons:
+            with contextlib.suppress(KeyDestroyed):  # erased a moment ago
+                await self.rotate(person)
+        return len(persons)
 
     async def drop_generations(self, person: str, below: int) -> int:
         """Destroy data keys older than `below` once every cell was sealed anew; return how many.

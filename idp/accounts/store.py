@@ -82,7 +82,7 @@ class AccountStore:
         self.factors = FactorStore(database, keyring, factor_failures)
         self.proofs = ProofStore(database, keyring)
         self.drafts = DraftStore(database, keyring)
-        self._cells = CellStore(database)
+        self.cells = CellStore(database)
 
     # --- finding -----------------------------------------------------------------------------------------------------------------
 
@@ -206,7 +206,7 @@ class AccountStore:
 
     async def sealed(self, person: str, claims: Iterable[str] | None = None) -> Sequence[SealedValue]:
         """Give a person's cells as they rest; `claims` None gives all."""
-        return await self._cells.sealed(person, claims)
+        return await self.cells.sealed(person, claims)
 
     async def same(self, person: str, identifier: Identifier) -> bool:
         """Tell whether a person's indexed identifier is this one: a comparison that opens nothing."""

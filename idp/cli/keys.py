@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import getpass
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -114,6 +115,46 @@ def rewrap(
 
     found = with_services(work)
     show(found, as_json=as_json, text=lambda: _rewrapped(found, add_only=add_only))
+
+
+@app.command()
+def reseal(
+    older_than: Annotated[
+        int | None, typer.Option("--older-than", metavar="DAYS", min=0, help="First make a new data key for people whose newest is older.")
+    ] = None,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Seal values anew under people's newest data keys, and destroy the older keys; the server does the same, a part every ten minutes.
+
+    Can be stopped and run again. A key that was just superseded stays two minutes, since a running server may still seal under it.
+    """
+
+    async def work(services: Services) -> dict[str, Any]:
+        from idp.protocol import resealing
+
+        rotated = 0 if older_than is None else await _rotate_data_keys(services, by, older_than)
+        done = await resealing.reseal(services, sys.maxsize, _count if sys.stderr.isatty() else None)
+        left = bool(await services.keyring.subject_keys.superseded("", 1))
+        return {"rotated": rotated, "people": done.people, "cells": done.cells, "keys_destroyed": done.keys, "left": left}
+
+    found = with_services(work)
+    later = "; older keys are left: run it again in two minutes" if found["left"] else ""
+    text = f"{found['rotated']} data keys made, {found['cells']} values sealed anew, {found['keys_destroyed']} older keys destroyed{later}"
+    show(found, as_json=as_json, text=text)
+
+
+def _count(people: int) -> None:
+    """Say how far it is, in one line that is written over: how many there will be is not known."""
+    sys.stderr.write(f"\r{people} people …")
+
+
+async def _rotate_data_keys(services: Services, by: str, days: int) -> int:
+    await _record(services, by, f"rotate data keys older than {days} days")
+    rotated, before = 0, await services.keyring.database.now() - dt.timedelta(days=days)
+    while count := await services.keyring.subject_keys.rotate_older(before, 500):
+        rotated += count
+    return rotated
 
 
 async def _known(ring: Keyring, kids: Sequence[str]) -> None:

@@ -102,6 +102,20 @@ class SubjectKeyStore(Store):
         async with self.database.read() as connection:
             return list((await connection.execute(query)).scalars())
 
+    async def superseded_after(self, person: str, limit: int) -> Sequence[str]:
+        """Give the next people that still have a data key older than their newest, in the order of their ids."""
+        older = sa.exists().where(_data.c.person == _subjects.c.person, _data.c.generation < _subjects.c.generation)
+        query = sa.select(_subjects.c.person).where(_subjects.c.person > person, _subjects.c.destroyed_at.is_(None), older)
+        async with self.database.read() as connection:
+            return list((await connection.execute(query.order_by(_subjects.c.person).limit(limit))).scalars())
+
+    async def made_before(self, moment: dt.datetime, limit: int) -> Sequence[str]:
+        """Name people whose newest data key was made before `moment`."""
+        newest = (_data.c.person == _subjects.c.person) & (_data.c.generation == _subjects.c.generation)
+        query = sa.select(_subjects.c.person).join(_data, newest).where(_subjects.c.destroyed_at.is_(None), _data.c.created_at < moment)
+        async with self.database.read() as connection:
+            return list((await connection.execute(query.limit(limit))).scalars())
+
     async def destroy(self, person: str) -> bool:
         """Destroy every key of a person, for good; False when they were destroyed before. Unknown people are marked destroyed too."""
         async with self.database.transaction() as transaction:

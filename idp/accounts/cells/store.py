@@ -39,6 +39,12 @@ class CellStore:
             rows = (await connection.execute(self._columns.where(cells.c.person == person).order_by(cells.c.claim))).all()
         return [_sealed(row) for row in rows]
 
+    async def replace(self, before: SealedValue, cell: bytes) -> bool:
+        """Put another cell of the same value in place of this one; False when the value was changed meanwhile."""
+        same = (cells.c.person == before.person) & (cells.c.claim == before.claim) & (cells.c.cell == before.cell)
+        async with self._database.statement() as connection:
+            return (await connection.execute(sa.update(cells).where(same).values(cell=cell))).rowcount > 0
+
     async def _read(self, asked: Sequence[tuple[str, frozenset[str]]]) -> Mapping[tuple[str, frozenset[str]], Sequence[SealedValue]]:
         people, claims = {person for person, _ in asked}, {claim for _, names in asked for claim in names}
         async with self._database.read() as connection:
