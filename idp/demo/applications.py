@@ -13,6 +13,7 @@ class Application:
     name: str
     agency: str
     agency_name: str
+    agency_in_english: str
     unit: str
     purpose: str
     scope: str
@@ -34,6 +35,7 @@ APPLICATIONS: tuple[Application, ...] = (
         name="Aduan Warga",
         agency="diskominfo",
         agency_name="Dinas Komunikasi dan Informatika",
+        agency_in_english="Communication and Information Office",
         unit="Bidang Layanan Aduan",
         purpose="aduan",
         scope="openid profile email phone offline_access",
@@ -49,6 +51,7 @@ APPLICATIONS: tuple[Application, ...] = (
         name="Antrean Puskesmas",
         agency="dinkes",
         agency_name="Dinas Kesehatan",
+        agency_in_english="Health Office",
         unit="Puskesmas Karang Jati",
         purpose="antrean",
         scope="openid profile phone",
@@ -64,6 +67,7 @@ APPLICATIONS: tuple[Application, ...] = (
         name="Izin Usaha",
         agency="dpmptsp",
         agency_name="Dinas Penanaman Modal dan Pelayanan Terpadu Satu Pintu",
+        agency_in_english="Investment and One-Stop Service Office",
         unit="Bidang Perizinan Usaha Mikro",
         purpose="izin-usaha",
         scope="openid profile address nik",

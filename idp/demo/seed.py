@@ -37,7 +37,7 @@ async def seed(services: Services, key: DemoKey, port: int) -> None:
 
 
 async def _register(services: Services, application: Application, secret: str, base_url: str) -> None:
-    agency = Agency(application.agency, {"id": application.agency_name, "en": application.agency_name}, application.unit, None)
+    agency = Agency(application.agency, {"id": application.agency_name, "en": application.agency_in_english}, application.unit, None)
     await services.clients.put_agency(agency, services.clock())
     known = await services.clients.get(application.client_id)
     if known is not None and _stands(known, base_url):
