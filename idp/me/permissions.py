@@ -31,14 +31,17 @@ async def permissions(request: Request) -> Response:
     """Answer GET /me/permissions; `?done=<grant>` tells what was just taken back."""
     session = await current_session.required(request)
     parts = services(request)
-    views = await _views(parts, request, await parts.consent.ledger.of_person(session.person))
-    done = query(request).get("done")
+    grants = await parts.consent.ledger.of_person(session.person)
+    views = await _views(parts, request, grants)
+    done = next((grant for grant in grants if grant.id == query(request).get("done") and grant.state is GrantState.WITHDRAWN), None)
+    client = await parts.clients.get(done.client) if done else None
     return parts.renderer.page(
         request,
         "me/permissions.html",
         active=[view for view in views if view.state == GrantState.ACTIVE],
         past=[view for view in views if view.state not in {GrantState.ACTIVE, GrantState.REQUESTED}],
-        done=next((view for view in views if view.id == done and view.state == GrantState.WITHDRAWN), None),
+        done=done,
+        again=client.uri if client else None,
     )
 
 

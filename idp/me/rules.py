@@ -68,17 +68,23 @@ class PermissionView:
     def lines(
         self, t: Callable[..., str], local: Callable[..., str], claim_list: Callable[[Sequence[str]], str], date: Callable[..., str]
     ) -> list[_LINE]:
-        """Give the lines of its card: what for, which data, on which ground, since and until when."""
+        """Give the lines of its card: what for, which data, on which ground, from when until when."""
         by_law = t("permissions.line.law", law=self.law) if self.law else t("permissions.line.duty")
         ground = t("permissions.line.consent") if self.by_consent else by_law
         lines = [
             ("purpose", local(self.title) if self.title else None),
             ("data", claim_list(self.claims) if self.claims else t("permissions.line.nothing")),
             ("ground", ground),
-            ("since", date(self.given) if self.given else None),
-            ("until", date(self.until) if self.until else None),
+            ("period", self._period(t, date)),
         ]
         return [(t(f"permissions.line.{name}"), value, None) for name, value in lines if value]
+
+    def _period(self, t: Callable[..., str], date: Callable[..., str]) -> str | None:
+        if self.given is None:
+            return None
+        if self.until is None:
+            return t("permissions.line.since", since=date(self.given))
+        return t("permissions.line.span", since=date(self.given), until=date(self.until))
 
 
 def greeting(now: dt.datetime) -> str:
