@@ -241,6 +241,10 @@ class AccountStore:
         """Note whether the person is under age."""
         await self._update(sa.update(accounts).where(accounts.c.person == person).values(minor=minor))
 
+    async def set_phone_channel(self, person: str, channel: str) -> None:
+        """Note how messages to the telephone travel."""
+        await self._update(sa.update(accounts).where(accounts.c.person == person).values(phone_channel=channel))
+
     async def pause_nik(self, person: str, until: dt.datetime) -> None:
         """Withhold the NIK from services until then (after a recovery at the counter)."""
         await self._update(sa.update(accounts).where(accounts.c.person == person).values(nik_paused_until=until))

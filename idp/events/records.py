@@ -29,6 +29,7 @@ class EventKind(StrEnum):
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of an event
     TOTP_ADDED = "totp-added"
     TOTP_REMOVED = "totp-removed"
+    CONTACT_CHANGED = "contact-changed"
     CARD_PRINTED = "card-printed"
     CARD_REMOVED = "card-removed"
     SESSION_ENDED = "session-ended"

@@ -101,6 +101,16 @@ class Courier:
             if kind in (IdentifierKind.EMAIL, IdentifierKind.PHONE):
                 await self.send(person, template, channel_for(kind, account.phone_channel), account.locale, values or {})
 
+    async def tell_now(self, person: str, template: str) -> None:
+        """Tell every verified channel as it is addressed at this moment: afterwards the addresses are others."""
+        account = await self._accounts.get(person)
+        if account is None:
+            return
+        for kind in sorted(await self._accounts.verified_kinds(person)):
+            if kind in (IdentifierKind.EMAIL, IdentifierKind.PHONE):
+                channel = channel_for(kind, account.phone_channel)
+                await self.send(None, template, channel, account.locale, {}, address=await self._address(person, channel))
+
     async def deliver(self, errand: Errand) -> None:
         """Deliver one errand. Raises: Undelivered."""
         payload = errand.payload

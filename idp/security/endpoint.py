@@ -9,7 +9,7 @@ from starlette.routing import Route
 from idp.events.records import EventKind
 from idp.protocol import current_session, ending, new_password, page_forms
 from idp.protocol.services import services
-from idp.security import factors, identity
+from idp.security import contact, factors, identity
 from idp.web.errors import PageError
 from idp.web.rate_limits import Wait
 from idp.web.request_context import client_address
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 HOME = "/security"
-DONE = frozenset({"password", "totp", "totp_removed", "card_removed", "session", "sessions", "nik"})
+DONE = frozenset({"password", "totp", "totp_removed", "card_removed", "session", "sessions", "nik", "contact", "channel"})
 SHOWN_EVENTS = frozenset({
     EventKind.SIGNED_IN, EventKind.SIGN_IN_FAILED, EventKind.FACTOR_FAILED, EventKind.PASSWORD_CHANGED, EventKind.RECOVERED,
     EventKind.TOTP_ADDED, EventKind.TOTP_REMOVED, EventKind.CARD_PRINTED, EventKind.CARD_REMOVED, EventKind.SLIP_PRINTED,
+    EventKind.CONTACT_CHANGED,
 })  # fmt: skip
 
 
@@ -107,4 +108,5 @@ routes = [
     Route(f"{HOME}/sessions/{{session}}/end", end_session, methods=["POST"]),
     *factors.routes,
     *identity.routes,
+    *contact.routes,
 ]

@@ -26,6 +26,7 @@ class Purpose(StrEnum):
     RECOVER = "recover"
     FACTOR = "factor"
     SLIP = "slip"
+    CONTACT = "contact"
 
 
 @dataclass(frozen=True, slots=True)
