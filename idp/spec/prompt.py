@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ACR_SUPPORTED = ("aal1", "aal2")
-_STRENGTH = {"aal1": 1, "aal2": 2, "aal3": 3}
+_STRENGTH = {"aal1": 1, "aal2": 2}
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
 
@@ -40,11 +40,11 @@ def parse_max_age(text: str) -> int | None:
 
 
 def satisfies(acr: str, asked: Iterable[str]) -> bool:
-    """Tell whether a session's acr is at least one of those asked for; values that we do not know ask for nothing.
+    """Tell whether a session's acr is at least one of those asked for; values that nobody can reach here ask for nothing.
 
     §3.1.2.1: "acr_values: Requested Authentication Context Class Reference values … with the values appearing in order of preference."
     """
-    known = [value for value in asked if value in _STRENGTH]
+    known = [value for value in asked if value in ACR_SUPPORTED]
     return not known or any(_STRENGTH.get(acr, 0) >= _STRENGTH[value] for value in known)
 
 

@@ -179,7 +179,7 @@ async def test_max_age_must_be_a_number(app: Application) -> None:
 
 async def test_acr_values_any_of_them_will_do_and_unknown_ones_ask_for_nothing(app: Application) -> None:
     await signed_in(app)
-    for values in ("aal2 aal1", "aal1", "urn:mace:incommon:iap:silver", "0"):
+    for values in ("aal2 aal1", "aal1", "urn:mace:incommon:iap:silver", "0", "aal3"):
         assert "code" in (await app.ask(acr_values=values)).answer, values
 
 
