@@ -50,6 +50,11 @@ def parse(toml_text: str) -> dict[str, Any]:
     return content
 
 
+def is_id(text: str) -> bool:
+    """Tell whether a purpose can have this id at all: what strangers make up is not looked up."""
+    return _ID.fullmatch(text) is not None
+
+
 def content_hash(content: Mapping[str, Any]) -> str:
     """Hash a declaration's content: SHA-256 over RFC 8785, in hexadecimal; equal content has an equal hash however it was written."""
     return hashlib.sha256(rfc8785.dumps(dict(content))).hexdigest()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from consent.errors import PurposeRefused
-from consent.purposes.declaration import build, content_hash, parse
+from consent.purposes.declaration import build, content_hash, is_id, parse
 from consent.purposes.tables import purpose_versions
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class Purposes:
 
     async def get(self, purpose: str, version: int | None = None) -> Purpose | None:
         """Find a version, the newest if none is named; None when there is no such declaration."""
+        if not is_id(purpose):
+            return None
         return await (self._get_newest(purpose) if version is None else self._get_version(purpose, version))
 
     async def list(self) -> Sequence[Purpose]:

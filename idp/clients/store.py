@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 CACHE_SECONDS = 30.0
 _UNKNOWN_SECONDS = 2.0  # one that was just registered by another process must not be unknown for long
 _MAX_CACHED = 4096  # unknown ids are remembered too, so strangers must not fill the memory
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
 
 
@@ -46,6 +48,8 @@ class ClientStore:
 
     async def get(self, client_id: str) -> Client | None:
         """Give an application, at most `CACHE_SECONDS` stale; None when there is none."""
+        if not _ID.fullmatch(client_id):  # strangers choose what is asked for, and what is asked for is remembered
+            return None
         now = self._monotonic()
         cached = self._cached.get(client_id)
         if cached is not None and cached[0] > now:

@@ -52,6 +52,17 @@ def interactions(stores: dict[StoreName, Database]) -> InteractionStore:
     return InteractionStore(stores["idp"], keyring)
 
 
+async def test_an_id_that_no_application_can_have_is_neither_looked_up_nor_remembered(
+    clients: ClientStore, stores: dict[StoreName, Database]
+) -> None:
+    """Strangers choose what a request names: thousands of ids of many kilobytes each must not fill the memory."""
+    asked: list[str] = []
+    sa.event.listen(stores["idp"].engine.sync_engine, "before_cursor_execute", lambda *a: asked.append(a[2]))
+    for stranger in ("x" * 65, "y" * 16000, "a b", ""):
+        assert await clients.get(stranger) is None
+    assert asked == []
+
+
 async def test_an_application_comes_back_as_it_was_registered(clients: ClientStore) -> None:
     added = await clients.add(METADATA, AGENCY, NOW)
     assert isinstance(added, Added)

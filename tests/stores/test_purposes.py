@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
 from consent.errors import PurposeRefused
 from consent.purposes import Purposes
@@ -28,6 +29,18 @@ async def test_the_same_content_again_is_the_same_version(purposes: Purposes) ->
     assert first.version == 1
     assert await purposes.add("# another comment\n" + ADUAN) == first
     assert len(await purposes.versions("aduan")) == 1
+
+
+async def test_a_name_that_no_purpose_can_have_is_neither_looked_up_nor_remembered(
+    purposes: Purposes, stores: dict[StoreName, Database]
+) -> None:
+    """Anybody may ask for /purposes/<whatever>: thousands of long names must not fill the memory."""
+    asked: list[str] = []
+    sa.event.listen(stores["consent"].engine.sync_engine, "before_cursor_execute", lambda *a: asked.append(a[2]))
+    for stranger in ("x" * 64, "y" * 60000, "A", "a\0", ""):
+        assert await purposes.get(stranger) is None
+        assert await purposes.get(stranger, 1) is None
+    assert asked == []
 
 
 async def test_changed_content_is_the_next_version_and_the_old_one_stays(purposes: Purposes) -> None:
