@@ -51,15 +51,15 @@ class TrustedProxies:
         return nearest
 
     def _trusted(self, address: str) -> bool:
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self._networks)
+        plain = _address(address)
+        return plain is not None and any(ipaddress.ip_address(plain) in network for network in self._networks)
 
 
 def _address(text: str) -> str | None:
+    """Read an address; an IPv4 one that a socket for both families shows as ::ffff:a.b.c.d (RFC 4291 §2.5.5.2) is the IPv4 one."""
     try:
-        return str(ipaddress.ip_address(text))
+        parsed = ipaddress.ip_address(text)
     except ValueError:
         return None
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return str(mapped or parsed)

@@ -7,6 +7,7 @@ Counts are taken before the work and given back after a success: what races is c
 
 from __future__ import annotations
 
+import ipaddress
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from idp.settings import Settings
 
+IPV6_LINE = 64
 MINUTE = 60
 
 
@@ -73,6 +75,17 @@ class LimitRules:
         )
 
 
+def network_of(address: str) -> str:
+    """Name the network that an address counts for: an IPv6 line owns its whole /64 and chooses in it freely (RFC 6177 §2)."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, IPV6_LINE), strict=False))
+
+
 def _limits(group: str, rates: Sequence[tuple[int, int]]) -> tuple[Limit, ...]:
     return tuple(Limit(f"{group}-{window}", allowed, window) for allowed, window in rates)
 
@@ -110,7 +123,7 @@ class RateLimits:
         rules = self.rules
         if known:
             return await self.take((rules.device, f"{browser}\0{identifier}"))
-        return await self.take((rules.strangers, identifier), (rules.network, address), (rules.everyone, ""))
+        return await self.take((rules.strangers, identifier), (rules.network, network_of(address)), (rules.everyone, ""))
 
     async def second_factor(self, person: str) -> Taken | Wait:
         """Count a try of a second factor. The password was right, so this is the owner or a thief of the password."""
@@ -125,15 +138,15 @@ class RateLimits:
         rules = self.rules
         if known:
             return await self.take((rules.message_device, f"{browser}\0{recipient}"))
-        return await self.take((rules.message_to, recipient), (rules.message_network, address))
+        return await self.take((rules.message_to, recipient), (rules.message_network, network_of(address)))
 
     async def enrolment(self, address: str) -> Taken | Wait:
         """Count an enrolment that is begun."""
-        return await self.take((self.rules.enrolment, address))
+        return await self.take((self.rules.enrolment, network_of(address)))
 
     async def slip(self, identifier: str, *, address: str) -> Taken | Wait:
         """Count a try of a slip from the counter."""
-        return await self.take((self.rules.slip, f"{identifier}\0{address}"), (self.rules.network, address))
+        return await self.take((self.rules.slip, f"{identifier}\0{network_of(address)}"), (self.rules.network, network_of(address)))
 
     async def take(self, *takes: tuple[tuple[Limit, ...], str]) -> Taken | Wait:
         """Count one attempt against every limit; the longest wait wins."""
