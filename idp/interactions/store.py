@@ -55,6 +55,11 @@ class InteractionStore:
             return Closed.FINISHED
         return Closed.EXPIRED if row.expires_at <= now else self._interaction(row)
 
+    async def client_of(self, interaction: str) -> str | None:
+        """Name the application that a request came from, also when it is over: the page that says so leads back there."""
+        async with self._database.read() as connection:
+            return (await connection.execute(sa.select(interactions.c.client).where(interactions.c.id == interaction))).scalar_one_or_none()
+
     async def passed(self, interaction: str, step: Step, now: dt.datetime) -> bool:
         """Note that a step is behind; False when the request is no longer running."""
         return await self._update(interaction, now, {_PASSED[step]: now})

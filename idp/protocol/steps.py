@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from idp.clients.records import Client
     from idp.interactions.records import Interaction
+    from idp.protocol.services import Services
     from idp.spec.errors import ErrorCode
 
 _PAGES: Final = {
@@ -106,13 +107,20 @@ async def load(request: Request, interaction: str) -> RunningInteraction:
     row = await found.interactions.get(interaction, browser, found.clock())
     if isinstance(row, Closed):
         code, status = _PAGES[row]
-        raise PageError(code, status)
+        raise PageError(code, status, **await _back_to_service(found, interaction))
     client = await found.clients.get(row.client_id)
     if client is None:
         raise PageError("service_unknown", 400)
     asked = AuthorizationRequest.of(row.parameters)
     wish_language(request, " ".join(asked.ui_locales))
     return RunningInteraction(row, client, asked)
+
+
+async def _back_to_service(found: Services, interaction: str) -> dict[str, str]:
+    """Give the way back to the application that a request came from, where it says where it opens."""
+    named = await found.interactions.client_of(interaction)
+    client = await found.clients.get(named) if named else None
+    return {"service": client.name, "href": client.uri} if client is not None and client.uri else {}
 
 
 async def complete(request: Request, interaction: RunningInteraction, step: Step) -> Response:

@@ -201,7 +201,9 @@ def test_the_back_button_after_approval_leads_on(walk: Callable[..., Walk], demo
     arrive(visitor, demo, "aduan")
     visitor.go(card).look("finished")
     assert t(visitor, "error.finished.title") in visitor.text
-    visitor.page.click("main .button")
+    visitor.page.click("main .button:not(.secondary)")
+    assert visitor.page.url.rstrip("/") == demo.application("aduan")
+    visitor.go(card).page.click("main .button.secondary")
     assert visitor.page.url.rstrip("/") == demo.issuer
 
 

@@ -146,6 +146,7 @@ async def test_steps_are_noted_and_the_answer_goes_out_once(interactions: Intera
     assert (found.login_at, found.approved_at) == (NOW, None)
     assert sorted(await asyncio.gather(*(interactions.finish(interaction, NOW) for _ in range(20)))) == [False] * 19 + [True]
     assert await interactions.get(interaction, "peramban-satu", NOW) is Closed.FINISHED
+    assert await interactions.client_of(interaction) == "aduan"  # the page that says so leads back there
     assert not await interactions.passed(interaction, Step.APPROVE, NOW)
 
 
