@@ -134,6 +134,6 @@ class Gateway:
 
 
 def masked(address: str) -> str:
-    """Show just enough for whoever tries the program: the first letter and the domain, or the last three digits."""
+    """Show just enough for whoever tries the program: a letter and the last label (a domain may be a person's own), or three digits."""
     local, at, domain = address.partition("@")
-    return f"{local[:1]}•••@{domain}" if at else f"•••{address[-3:]}"
+    return f"{local[:1]}•••@•••.{domain.rpartition('.')[2]}" if at else f"•••{address[-3:]}"
