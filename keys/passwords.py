@@ -45,6 +45,9 @@ class PasswordCost:
     parallelism: int = 1
 
 
+_MOST = PasswordCost(memory=256 * 1024, time=16, parallelism=16)
+
+
 class Passwords:
     """Hashes and checks. `threads` work at once, `queue` more may wait; the next is refused with PoolFull."""
 
@@ -105,6 +108,19 @@ class Passwords:
     def _count(self, change: int) -> None:
         with self._lock:  # called from the loop and from the pool's threads
             self._inside += change
+
+
+def importable(stored: str) -> bool:
+    """Tell whether a hash from elsewhere can be checked here: argon2id, at a cost that no check of ours would choke on.
+
+    It is hashed anew at the first sign-in when its parameters are behind ours. Other kinds (bcrypt, PBKDF2) cannot be imported.
+    """
+    try:
+        found = argon2.extract_parameters(stored)
+    except argon2.exceptions.InvalidHashError:
+        return False
+    cheap = found.memory_cost <= _MOST.memory and found.time_cost <= _MOST.time and found.parallelism <= _MOST.parallelism
+    return found.type is argon2.Type.ID and cheap
 
 
 def _normalised(password: str) -> bytes:

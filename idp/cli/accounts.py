@@ -94,28 +94,47 @@ def add(
     email: Annotated[str | None, typer.Option(help="E-mail address, proven at the counter.")] = None,
     phone: Annotated[str | None, typer.Option(help="Telephone number, proven at the counter.")] = None,
     birthdate: Annotated[str | None, typer.Option(help="Date of birth, YYYY-MM-DD.")] = None,
+    password_hash: Annotated[
+        str | None,
+        typer.Option(help="Argon2id hash (PHC string) of the password that the person has elsewhere; - reads it from standard input."),
+    ] = None,
     unit: Unit = None,
     basis: Basis = "e",
     legal_ref: Ref = REFERENCE,
     as_json: Json = False,
 ) -> None:
-    """Open an account for somebody at the counter, and print a slip with which its owner chooses a password."""
+    """Open an account for somebody at the counter, and print a slip with which its owner chooses a password.
+
+    With --password-hash, for people brought from another system, no slip is printed: their password works here too.
+    """
     by = _officer(officer, reason, unit, basis, legal_ref)
     values = _values(name, email, phone, birthdate)
+    hashed = _importable(sys.stdin.readline().strip() if password_hash == "-" else password_hash)  # noqa: S105 - standard input
 
-    async def work(services: Services) -> tuple[Account, Slip]:
+    async def work(services: Services) -> tuple[Account, Slip | None]:
         from idp.accounts.records import Taken
         from idp.protocol import counter
         from idp.protocol.signing_in import is_minor
 
         minor = is_minor({"birthdate": birthdate} if birthdate else {}, services.clock().date())
-        made = await counter.add(services, by, values, minor=minor)
+        made = await counter.add(services, by, values, minor=minor, password_hash=hashed)
         if isinstance(made, Taken):
             refuse(f"another account has this {made.kind} already; show it with: idp accounts show")
-        return made, await counter.print_slip(services, by, made)
+        return made, None if hashed else await counter.print_slip(services, by, made)
 
     account, slip = with_services(work)
-    show(_facts(account) | {"slip": _slip(slip)}, as_json=as_json, text=lambda: _slip_text(slip))
+    told = _slip_text(slip) if slip else f"Account {account.number} is open, with the password of the hash."
+    show(_facts(account) | {"slip": _slip(slip) if slip else None}, as_json=as_json, text=told)
+
+
+def _importable(password_hash: str | None) -> str | None:
+    from keys.passwords import importable
+
+    if password_hash is not None and not importable(password_hash):
+        refuse(
+            "--password-hash must be an argon2id hash like $argon2id$v=19$m=19456,t=2,p=1$…$…, at most 256 MiB and 16 passes", Exit.USAGE
+        )
+    return password_hash
 
 
 def _values(name: str, email: str | None, phone: str | None, birthdate: str | None) -> list[Value]:

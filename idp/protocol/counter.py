@@ -73,9 +73,17 @@ async def look(found: Services, officer: Officer, account: Account, claims: Sequ
     return seen.values
 
 
-async def add(found: Services, officer: Officer, values: Sequence[Value], *, locale: str = "id", minor: bool = False) -> Account | Taken:
-    """Open an account for somebody at the counter. It has no password: a slip lets its owner choose one."""
-    made = await found.accounts.create(values=values, now=found.clock(), locale=locale, minor=minor)
+async def add(
+    found: Services,
+    officer: Officer,
+    values: Sequence[Value],
+    *,
+    locale: str = "id",
+    minor: bool = False,
+    password_hash: str | None = None,
+) -> Account | Taken:
+    """Open an account for somebody at the counter. Without a hash brought from elsewhere, a slip lets its owner choose a password."""
+    made = await found.accounts.create(values=values, now=found.clock(), locale=locale, minor=minor, password_hash=password_hash)
     if isinstance(made, Account):
         await _enter(found, officer, made, "update", sorted(value.claim for value in values))
         await found.events.record(EventKind.ENROLLED, at=found.clock(), person=made.person, detail=CHANNEL)
