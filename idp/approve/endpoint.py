@@ -57,7 +57,7 @@ async def submit(request: Request) -> Response:
     blocked = rules.blocked(loaded.ask, loaded.account)
     if blocked is not None:
         return await _blocked(request, loaded, blocked)
-    if "approve" not in fields or fields.get("card") != card.text_hash:  # another text stood on the card that was answered
+    if "approve" not in fields or fields.get("card") != _shown(request, loaded, card):
         return _page(request, loaded, view, changed=True)
     try:
         await services(request).consent.ledger.give(loaded.asking, loaded.purpose, rules.allowed(loaded.ask, fields), card)
@@ -79,6 +79,11 @@ def _card(request: Request, view: CardView) -> Card:
     return Card(template=rules.TEMPLATE, language=language(request), text_hash=rules.text_hash(text), offered=view.offered, text=text)
 
 
+def _shown(request: Request, loaded: Situation, card: Card) -> str:
+    """Name what was shown, and to whom: an answer to another text, or to a card that somebody else was shown here, is asked for anew."""
+    return services(request).keyring.digests.digest("card", f"{card.text_hash}:{loaded.session.person}").hex()
+
+
 def _page(request: Request, loaded: Situation, view: CardView, *, changed: bool = False) -> Response:
     return services(request).renderer.page(
         request,
@@ -86,7 +91,7 @@ def _page(request: Request, loaded: Situation, view: CardView, *, changed: bool 
         status=409 if changed else 200,
         form_action=[form_target(loaded.interaction.request.redirect_uri)],
         card=view,
-        text_hash=_card(request, view).text_hash,
+        text_hash=_shown(request, loaded, _card(request, view)),
         action=_action(request, loaded),
         nik_paused_until=_nik_pause(request, loaded),
         changed=changed,

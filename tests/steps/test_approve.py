@@ -352,3 +352,17 @@ async def test_an_old_version_stays_readable_and_says_that_it_is_old(provider: P
     page = await (await provider.visitor()).get("/purposes/aduan?version=1")
     assert "Dua tahun setelah" in seen(page)
     assert "bukan versi terbaru" in seen(page)
+
+
+async def test_a_card_that_somebody_else_was_shown_is_shown_again_and_gives_nothing(provider: Provider) -> None:
+    """One browser, two people: what Siti left open in one tab, Sukarni does not allow by accident in her own name."""
+    visitor, page, _ = await at_the_card(provider)
+    home = await visitor.get("/")
+    await visitor.submit(home, next(form for form in home.forms if form.action == "/logout"))
+    sukarni = provider.person("sukarni")
+    await visitor.sign_in(await visitor.get("/login"), sukarni)
+    answered = await visitor.allow(page)
+    assert answered.status == 409
+    assert sukarni.name in seen(answered)
+    assert not [grant for grant in await grants(provider, sukarni) if grant.state is GrantState.ACTIVE]
+    assert "code" in (await visitor.allow(answered)).answer
