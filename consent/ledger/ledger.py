@@ -155,6 +155,11 @@ class Ledger:
         ended = [await self.invalidate(grant, by) for grant in await self._store.open_of(person)]
         return len(ended)
 
+    async def invalidate_client(self, client: str, by: Actor | None) -> int:
+        """End every open grant of an application that was removed: another one under its name has to ask; give how many there were."""
+        ended = [await self.invalidate(grant, by) for grant in await self._store.open_at(client)]
+        return len(ended)
+
     async def expire_due(self, limit: int = 500) -> int:
         """Close grants whose time is over; give how many."""
         now = self._clock()

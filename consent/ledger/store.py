@@ -187,6 +187,12 @@ class LedgerStore:
         async with self._database.read() as connection:
             return list((await connection.execute(query)).scalars())
 
+    async def open_at(self, client: str) -> Sequence[str]:
+        """Give ids of the grants of an application that are not closed."""
+        query = sa.select(grants.c.id).where(grants.c.client == client, grants.c.state.in_(OPEN))
+        async with self._database.read() as connection:
+            return list((await connection.execute(query)).scalars())
+
     async def forget(self, person: str) -> None:
         """Take the person out of the projection; the events, which name nobody, stay."""
         async with self._database.statement() as connection:

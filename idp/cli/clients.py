@@ -99,11 +99,13 @@ def rotate_secret(client_id: str, as_json: Json = False) -> None:
 
 @app.command()
 def remove(client_id: str, as_json: Json = False) -> None:
-    """Remove an application; its tokens end with it."""
+    """Remove an application; its tokens, and what citizens allowed it, end with it."""
+    from consent.access_log.records import Actor
 
     async def work(services: Services) -> bool:
         removed = await services.clients.remove(client_id)
         await services.authorizations.revoke_by_client(client_id, services.clock())
+        await services.consent.ledger.invalidate_client(client_id, Actor("administrator", role="command line"))
         return removed
 
     if not with_services(work):

@@ -256,6 +256,18 @@ async def test_an_answer_after_the_time_opens_a_new_grant_even_before_the_sweep(
     assert (await kinds(home, first.grant.id))[-1] is EventKind.EXPIRED
 
 
+async def test_a_removed_application_leaves_no_permission_to_another_of_its_name(home: House) -> None:
+    siti, budi = await home.person(), await home.person()
+    grants = [(await given(home, person)).grant.id for person in (siti, budi)]
+    assert await home.consent.ledger.invalidate_client("aduan-app", None) == 2
+    assert await home.consent.ledger.invalidate_client("aduan-app", None) == 0
+    for grant in grants:
+        found = await home.consent.ledger.get(grant)
+        assert found is not None
+        assert found.state is GrantState.INVALIDATED
+    assert (await logged(home, siti))[0] == "invalidated"
+
+
 async def test_closing_an_account_invalidates_every_open_grant_and_forgets_whose_they_were(home: House) -> None:
     person = await home.person()
     result = await given(home, person)
