@@ -1,4 +1,4 @@
-"""Does the outbox's errands: each topic has one doer; what fails is put off, ever longer, and given up after three days with a warning."""
+"""Does the outbox's errands: each topic has one doer; what fails is put off, ever longer. Only a message is given up, after three days."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from idp.protocol import ending, erasure
-from idp.protocol.courier import TOPIC, Undelivered
-from keys.errors import KeysError
+from idp.protocol.courier import TOPIC
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -28,7 +27,7 @@ _log = structlog.get_logger()
 
 
 class Outbox:
-    """The errands of one process. A doer raises Undelivered (or KeysError) to be asked again."""
+    """The errands of one process. A doer that raises is asked again."""
 
     def __init__(self, store: OutboxStore, doers: Mapping[str, Doer], clock: Callable[[], dt.datetime]) -> None:
         self._store = store
@@ -44,8 +43,8 @@ class Outbox:
     async def _do(self, errand: Errand) -> None:
         try:
             await self._doers[errand.topic](errand)
-        except (Undelivered, KeysError, OSError) as error:
-            kept = await self._store.retry(errand, self._clock())
+        except Exception as error:  # noqa: BLE001 - whatever failed, what was promised is tried again, and holds nothing else up
+            kept = await self._store.retry(errand, self._clock(), forever=errand.topic != TOPIC)
             level = _log.warning if kept else _log.error
             level("errand_put_off" if kept else "errand_given_up", topic=errand.topic, attempts=errand.attempts, error=type(error).__name__)
         else:

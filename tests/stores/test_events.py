@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from idp.events.records import EventKind
+from idp.protocol.outbox import Outbox
 from idp.schema import metadata
 from idp.settings import load
 from idp.web.rate_limits import LimitRules, RateLimits, Taken, Wait
@@ -17,6 +18,7 @@ from tests.support.people import People, people
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from idp.events.outbox.records import Errand
     from keys.database import Database, StoreName
 
 
@@ -125,6 +127,25 @@ async def test_a_failed_errand_is_put_off_ever_longer_and_given_up_after_three_d
             break
     assert 60 <= tries <= 72
     assert await outbox.waiting() == 0
+
+
+async def test_an_erasure_and_the_end_of_a_permission_are_never_given_up_and_no_fault_ends_the_tries(town: People) -> None:
+    """UU PDP Art. 40, 44: what a citizen was promised is done when it can be, however long the log was away, whatever went wrong."""
+    store, tried = town.events.outbox, []
+
+    async def fails(errand: Errand) -> None:
+        tried.append(errand.topic)
+        raise ValueError("a fault that nobody thought of")
+
+    topics = ("erasure", "grant-ended", "message")
+    for topic in topics:
+        await store.add(topic, {}, town.clock())
+    errands = Outbox(store, dict.fromkeys(topics, fails), town.clock)
+    for _ in range(100):
+        town.clock.move(hours=1, minutes=1)
+        await errands.run_once()
+    assert (await store.waiting("erasure"), await store.waiting("grant-ended"), await store.waiting("message")) == (1, 1, 0)
+    assert tried.count("erasure") == 100
 
 
 async def test_what_waits_in_the_outbox_rests_sealed(town: People, stores: dict[StoreName, Database]) -> None:

@@ -22,7 +22,7 @@ LEASE = dt.timedelta(minutes=2)
 FIRST_RETRY = 5
 LONGEST_RETRY = 3600
 GIVE_UP_AFTER = dt.timedelta(days=3)
-"""UU PDP Art. 40 allows three days for what follows a withdrawal; what could not be done by then needs a person."""
+"""A message that nobody could be given for so long is none any more."""
 
 
 class OutboxStore:
@@ -62,10 +62,10 @@ class OutboxStore:
         async with self._database.statement() as connection:
             await connection.execute(sa.delete(outbox).where(outbox.c.id == errand))
 
-    async def retry(self, errand: Errand, now: dt.datetime) -> bool:
-        """Put off what failed, ever longer; False when it was given up because it is too old."""
+    async def retry(self, errand: Errand, now: dt.datetime, *, forever: bool = False) -> bool:
+        """Put off what failed, ever longer; False when it was given up because it is too old, which never happens `forever`."""
         delay = dt.timedelta(seconds=min(FIRST_RETRY * 2 ** (errand.attempts - 1), LONGEST_RETRY))
-        young = outbox.c.created_at > now - GIVE_UP_AFTER
+        young = sa.true() if forever else outbox.c.created_at > now - GIVE_UP_AFTER
         statement = sa.update(outbox).where(outbox.c.id == errand.id, young).values(next_attempt_at=now + delay)
         async with self._database.statement() as connection:
             if (await connection.execute(statement)).rowcount:
