@@ -30,7 +30,7 @@ def test_addresses_of_different_lines_count_apart(one: str, other: str) -> None:
 def test_a_trusted_proxy_is_known_by_its_mapped_address_too() -> None:
     """RFC 4291 §2.5.5.2: a server that listens on both families sees an IPv4 peer as ::ffff:a.b.c.d."""
     proxies = TrustedProxies(None, [ipaddress.ip_network("10.0.0.0/8")])  # type: ignore[arg-type]
-    scope = {"headers": [(b"x-forwarded-for", b"6.6.6.6, ::ffff:203.0.113.9, ::ffff:10.0.0.2")]}
+    scope: dict[str, object] = {"headers": [(b"x-forwarded-for", b"6.6.6.6, ::ffff:203.0.113.9, ::ffff:10.0.0.2")]}
     assert proxies._trusts("::ffff:10.0.0.1")
     proxies._rewrite(scope)
     assert scope["client"] == ("203.0.113.9", 0)
