@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MAX_LENGTH = 2000
 _ALLOWED = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+")  # RFC 3986 §2: no space, quote, backslash or control character
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")  # RFC 1123 §2.1, RFC 3986 §3.2.2: what stands in it stands in our CSP
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+\-]*(\.[a-z0-9+\-]+)+")  # RFC 8252 §7.1: a reversed domain name
 
 
@@ -30,8 +31,8 @@ def why_not(uri: str, *, native: bool) -> str | None:
 
 
 def _scheme_problem(parts: SplitResult, *, native: bool) -> str | None:
-    if parts.scheme in {"http", "https"} and not parts.hostname:
-        return "it names no host"
+    if parts.scheme in {"http", "https"} and not _HOST.fullmatch(parts.hostname or ""):
+        return "it names no host, or one with characters that no host has"
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname)):
         return None
     if parts.scheme == "http":

@@ -21,6 +21,7 @@ def test_https_and_loopback_may_be_registered(uri: str) -> None:
     [
         "https://app.test/cb#f", "https://app.test/cb#", "http://app.test/cb", "/cb", "app.test/cb", "https:///cb",
         "https://u:p@app.test/", "https://*.app.test/",
+        "https://app.test;sandbox/cb", "https://app.test,x/cb", "https://app'.test/cb", "https://app_%41.test/cb",  # they reach our CSP
         "https://app.test/ cb", "https://app.test/\n", "javascript:alert(1)", "data:text/html,x", "com.app:/cb", "https://app.test:99999/", "https://app.test/é",
         "https://app.test/" + "x" * 3000, "",
     ],
