@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from idp.me import data, erase, history, home, permissions
+from idp.me import data, erase, history, home, permissions, receipt
 
 routes = [
     Route("/", home.home, methods=["GET"]),
@@ -13,7 +13,8 @@ routes = [
     Route("/me/permissions", permissions.permissions, methods=["GET"]),
     Route("/me/permissions/{grant}", permissions.ask, methods=["GET"]),
     Route("/me/permissions/{grant}", permissions.withdraw, methods=["POST"]),
-    Route("/me/permissions/{grant}/receipt", permissions.receipt, methods=["GET"]),
+    Route("/me/permissions/{grant}/proof", receipt.page, methods=["GET"]),
+    Route("/me/permissions/{grant}/receipt", receipt.file, methods=["GET"]),
     Route("/me/data", data.data, methods=["GET"]),
     Route("/me/erase", erase.ask, methods=["GET"]),
     Route("/me/erase", erase.erase, methods=["POST"]),

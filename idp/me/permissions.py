@@ -1,10 +1,10 @@
-"""My permissions: what each service may read, its receipt, and taking it back: one tap and one confirmation (law.md R12)."""
+"""My permissions: what each service may read, and taking it back: one tap and one confirmation (law.md R12)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse
 
 from consent.records import GrantState
 from idp.me.names import agency_names, purpose_versions
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from consent.records import Grant
     from idp.me.rules import PermissionView
@@ -47,7 +48,7 @@ async def permissions(request: Request) -> Response:
 
 async def ask(request: Request) -> Response:
     """Answer GET /me/permissions/{grant}: the one question before it is taken back."""
-    grant, parts = await _own(request)
+    grant, parts = await own_grant(request)
     if grant.state is not GrantState.ACTIVE:
         return RedirectResponse(PATH, 303)
     return parts.renderer.page(request, "me/withdraw.html", item=(await _views(parts, request, [grant]))[0])
@@ -55,23 +56,13 @@ async def ask(request: Request) -> Response:
 
 async def withdraw(request: Request) -> Response:
     """Answer POST /me/permissions/{grant}: it ends everywhere at once; a second click is the same as one."""
-    grant, _ = await _own(request)
+    grant, _ = await own_grant(request)
     await page_forms.read(request, "permission-withdraw")
     await ending.end_grant(request, grant.id)
     return RedirectResponse(f"{PATH}?done={grant.id}", 303)
 
 
-async def receipt(request: Request) -> Response:
-    """Answer GET /me/permissions/{grant}/receipt: the signed receipt, as a file (law.md R7)."""
-    grant, parts = await _own(request)
-    signed = await parts.consent.ledger.receipt_of(grant.id)
-    if signed is None:
-        raise PageError("no_receipt", 404, href=PATH)
-    headers = {"content-disposition": f'attachment; filename="bukti-izin-{grant.id}.jwt"', "cache-control": "no-store"}
-    return Response(signed, media_type="application/jwt", headers=headers)
-
-
-async def _own(request: Request) -> tuple[Grant, Services]:
+async def own_grant(request: Request) -> tuple[Grant, Services]:
     """Give the grant in the path if it is the citizen's own; anybody else's does not exist."""
     session = await current_session.required(request)
     parts = services(request)

@@ -101,6 +101,10 @@ def test_first_visit_card_read_history_check_second_service_and_withdrawal(
     # stopping a service: one tap and one confirmation; its next read is refused
     visitor.go("/me/permissions").look("journey-permissions")
     card = visitor.page.locator("main .card", has_text="Aduan Warga").first
+    card.locator(".row a", has_text=t(visitor, "permissions.receipt")).last.click()
+    visitor.look("journey-receipt")
+    assert t(visitor, "approve.consent.title", client="Aduan Warga") in visitor.text  # the card's words as they were read
+    visitor.page.go_back()
     card.locator(".row a.button").click()
     visitor.look("journey-withdraw")
     visitor.page.click("main form .button.danger")
