@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from idp.composition import compose, open_stores, root_keys
 from idp.protocol import erasure
+from idp.protocol.erasure_journal import JournalBroken
 from idp.setting_sources import SettingsRefused
 from idp.settings import load
 from keys.errors import KeysError, RootKeyLoose, RootKeyMalformed, RootKeyMissing, RootKeyWrong, StoreUnavailable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from keys.database import Database, StoreName
 
 Grade = Literal["ok", "warning", "wrong"]
+LOG_MEND = "nothing is disclosed; put back the newest consent store and anchor: docs/operate.md, Restoring"
 FREE_BYTES = 500 * 1024 * 1024
 
 
@@ -162,6 +164,15 @@ async def _inside(settings: Settings) -> Sequence[Finding]:
             return [*await _log(services), *await _erasures(services), *await _signing(services)]
     except RootKeyWrong as error:
         return [Finding("root key", "wrong", str(error), "put back the root key that this keys store was written with")]
+    except JournalBroken as error:
+        return [
+            Finding(
+                "erasures",
+                "wrong",
+                f"the erasure journal cannot be read at {error}",
+                f"put a whole copy back at {settings.erasure_journal_file}",
+            )
+        ]
     except KeysError as error:
         return [Finding("keys", "wrong", f"{type(error).__name__}: {error}", "see docs/operate.md, keys")]
 
@@ -169,7 +180,7 @@ async def _inside(settings: Settings) -> Sequence[Finding]:
 async def _log(services: Services) -> Sequence[Finding]:
     status = await services.consent.access_log.status()
     if status.in_doubt:
-        return [Finding("access log", "wrong", status.in_doubt, "nothing is disclosed until it is resolved: idp audit status")]
+        return [Finding("access log", "wrong", status.in_doubt, LOG_MEND)]
     return [Finding("access log", "ok", f"{status.size} entries")]
 
 

@@ -18,6 +18,9 @@ from sqlalchemy.engine import make_url
 from keys.database import Database, StoreName, store_urls
 from migrations.upgrade import upgrade
 
+for _name in [name for name in os.environ if name.startswith("IDP_") and not name.startswith("IDP_TEST_")]:
+    del os.environ[_name]  # a developer's own settings: no test may find, let alone fill, that database
+
 pytest_plugins = ["tests.fixtures.providers"]
 
 if TYPE_CHECKING:

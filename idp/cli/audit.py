@@ -111,11 +111,13 @@ def _checkpoint_value(state: Any) -> dict[str, Any] | None:  # noqa: ANN401 - Ch
 
 
 def _status_text(found: LogStatus, key: str) -> str:
+    from idp.diagnosis import LOG_MEND
+
     lines = [f"entries    {found.size}", f"root       {found.root.hex()}"]
     for name, state in (("signed", found.signed), ("published", found.published)):
         lines.append(f"{name:<11}" + ("never" if state is None else f"{state.size} entries at {state.time.isoformat(timespec='seconds')}"))
     lines += [f"anchor     {'none' if found.anchor_size is None else f'{found.anchor_size} entries'}", f"vkey       {key}"]
-    lines.append("in doubt   no" if found.in_doubt is None else f"IN DOUBT   {found.in_doubt}: nothing is disclosed until this is mended")
+    lines.append("in doubt   no" if found.in_doubt is None else f"IN DOUBT   {found.in_doubt}\n           {LOG_MEND}")
     return "\n".join(lines)
 
 

@@ -196,7 +196,9 @@ def test_a_restored_log_is_in_doubt_with_exit_code_5(idp: Callable[..., Done], f
     shutil.copy(tmp_path / "before.sqlite3", folder / "consent.sqlite3")
     done = idp("audit", "status", "--json")
     assert (done.code, f"a checkpoint of {size} was signed" in done.value["in_doubt"]) == (5, True)
-    assert "IN DOUBT" in idp("audit", "status").out
+    told = idp("audit", "status").out
+    assert "IN DOUBT" in told
+    assert "docs/operate.md, Restoring" in told
     assert idp("log", "sign", "--once").code == Exit.LOG
     assert idp("keys", "rotate", "--algorithm", "ES256").code == Exit.LOG  # no act without its entry
     assert idp("audit", "verify", "--live").code == Exit.REFUSED

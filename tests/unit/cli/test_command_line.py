@@ -208,6 +208,12 @@ def test_doctor_looks_at_certificate_authorities(monkeypatch: pytest.MonkeyPatch
     assert "name a PEM file of certificate authorities" in said(capsys)
 
 
+def test_doctor_says_that_the_erasure_journal_is_damaged(migrated: Path, capsys: Capture) -> None:
+    (migrated / "erasure.journal").write_text("this is no line of a journal\n")
+    assert run(["doctor"]) == Exit.REFUSED
+    assert f"put a whole copy back at {migrated}/erasure.journal" in said(capsys)
+
+
 def test_doctor_explains_settings_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setenv("IDP_ISSUER", "https://masuk.example/")
     assert run(["doctor"]) == Exit.REFUSED
