@@ -55,8 +55,8 @@ def fits(binding: CodeBinding, redirect_uri: str, verifier: str | None) -> Refus
 def refreshed_scope(asked: str | None, granted: tuple[str, ...]) -> tuple[str, ...] | Refusal:
     """Give the scope of a refreshed access token: what is asked and was granted; never more (§6).
 
-    Client libraries repeat the scope they were configured with, and their citizen may have allowed less. §3.3: "The authorization server MAY
-    fully or partially ignore the scope requested by the client": the rest is ignored and the answer's `scope` says what holds.
+    Client libraries repeat the scope they were configured with, and their citizen may have allowed less. §3.3: "The authorization server
+    MAY fully or partially ignore the scope requested by the client": the rest is ignored and the answer's `scope` says what holds.
     """
     if asked is None:
         return granted
