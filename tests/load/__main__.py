@@ -9,10 +9,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
 import uvloop
@@ -25,11 +26,12 @@ from tests.support.running import settings_for
 from tests.support.server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 
     from keys.database import StoreName
     from tests.load.place import Postgres, Used
 
+Found = TypeVar("Found")
 WORKERS = 2
 SETTINGS = {"argon2_memory": 19456, "argon2_time": 2, "argon2_parallelism": 1, "access_token_lifetime": 3600, "log_level": "info"}
 APPENDED = {"quick": 5_120, "full": 20_480}
@@ -78,7 +80,7 @@ async def bench(pace: Pace, database: Postgres, folder: Path, urls: Mapping[Stor
     async with place.floors(floor_url, WORKERS) as floor:
         try:
             yield Bench(pace, ours.start(), floor, database)
-        finally:
+        finally:  # also when the start failed halfway
             ours.stop()
 
 
@@ -126,6 +128,16 @@ async def _grown(database: Postgres) -> None:
         _print(f"| {size:,} | {speed:,.0f} |")
 
 
+async def _stoppable(work: Coroutine[object, object, Found]) -> Found:
+    """Whoever stops us (SIGTERM) stops the servers too."""
+    task = asyncio.ensure_future(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        raise SystemExit(128 + signal.SIGTERM) from None
+
+
 def main() -> None:
     """Read the options, measure, print."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
@@ -139,9 +151,9 @@ def main() -> None:
         place.postgres(Path(tempfile.gettempdir()) / f"gerbang-pg-{uuid4().hex[:8]}") as database,
     ):
         if asked.growth:
-            runner.run(_grown(database))
+            runner.run(_stoppable(_grown(database)))
             return
-        text = report.lines(runner.run(measured(asked, database, Path(name))))
+        text = report.lines(runner.run(_stoppable(measured(asked, database, Path(name)))))
     _print("\n".join(text))
     if asked.write:
         report.write(text)

@@ -17,6 +17,7 @@ from tests.load import place
 from tests.support.server import ROOT, free_port
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 _LINKED = re.compile(rb'(?:href|src)="(/static/[^"]+)"')
@@ -36,17 +37,17 @@ class FirstLook:
 async def embedded(folder: Path) -> FirstLook:
     """Start the embedded default twice in an empty folder."""
     port = free_port()
-    process, first = await _start(folder, port)
-    await _stop(process)
-    process, later = await _start(folder, port)
-    page = await _sign_in_page(port)
-    await asyncio.sleep(1)
-    (idle,) = place.memory(process.pid, peak=False)
-    await _stop(process)
+    async with _started(folder, port) as (_, first):
+        pass
+    async with _started(folder, port) as (process, later):
+        page = await _sign_in_page(port)
+        await asyncio.sleep(1)
+        (idle,) = place.memory(process.pid, peak=False)
     return FirstLook(first, later, idle, page)
 
 
-async def _start(folder: Path, port: int) -> tuple[subprocess.Popen[bytes], float]:
+@contextlib.asynccontextmanager
+async def _started(folder: Path, port: int) -> AsyncIterator[tuple[subprocess.Popen[bytes], float]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
     environment |= {"IDP_DATA_DIR": str(folder), "IDP_ISSUER": f"http://localhost:{port}", "IDP_LOG_LEVEL": "warning"}
     begun = time.perf_counter()
@@ -54,18 +55,21 @@ async def _start(folder: Path, port: int) -> tuple[subprocess.Popen[bytes], floa
     process = subprocess.Popen(  # noqa: ASYNC220 - it returns at once
         command, env=environment, cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL
     )
+    try:
+        await _answering(process, port)
+        yield process, time.perf_counter() - begun
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=20)
+
+
+async def _answering(process: subprocess.Popen[bytes], port: int) -> None:
     while process.poll() is None:
         with contextlib.suppress(OSError):
             if (await _get(port, "/.well-known/openid-configuration")).startswith(b"HTTP/1.1 200"):
-                return process, time.perf_counter() - begun
+                return
         await asyncio.sleep(0.01)
     raise RuntimeError("the embedded default did not start")
-
-
-async def _stop(process: subprocess.Popen[bytes]) -> None:
-    os.killpg(process.pid, signal.SIGTERM)
-    while process.poll() is None:  # noqa: ASYNC110 - a child's end is no event of the loop
-        await asyncio.sleep(0.02)
 
 
 async def _sign_in_page(port: int) -> dict[str, int]:
