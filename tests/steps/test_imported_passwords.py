@@ -46,6 +46,7 @@ async def test_somebody_from_another_system_signs_in_with_the_password_of_there(
         ELSEWHERE.replace("m=32", "m=4194304"),
         ELSEWHERE.replace("t=1", "t=1000"),
     ],
+    ids=["nothing", "clear text", "bcrypt", "pbkdf2", "argon2i", "too much memory", "too many passes"],  # the salt is random
 )
 def test_what_cannot_be_checked_here_is_refused(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert importable(ELSEWHERE)

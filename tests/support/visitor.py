@@ -97,11 +97,12 @@ class Page:
 
 
 class Visitor:
-    """One browser: cookies of its own. `client` talks to the provider."""
+    """One browser: cookies of its own. Redirects are followed within the provider and the origins in `also`."""
 
-    def __init__(self, client: httpx2.AsyncClient, issuer: str) -> None:
+    def __init__(self, client: httpx2.AsyncClient, issuer: str, *also: str) -> None:
         self.client = client
         self.issuer = issuer
+        self._inside = tuple(f"{origin}/" for origin in (issuer, *also))
 
     async def get(self, url: str) -> Page:
         """Open an address and follow redirects until a page, or out of the provider."""
@@ -149,7 +150,7 @@ class Visitor:
             if response.status_code not in {301, 302, 303, 307, 308} or target is None:
                 return Page(response, str(response.url))
             target = urljoin(str(response.url), target)
-            if not target.startswith(f"{self.issuer}/"):
+            if not target.startswith(self._inside):
                 return Page(response, str(response.url), left=target)
             response = await self.client.get(target, headers=_ACCEPT)
         raise AssertionError("redirected in circles")
