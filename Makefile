@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_ARGS ?=
+# Tests wait more than they compute (browsers, killed servers, codes that must grow old): half as many again as cores.
+TEST_PROCESSES ?= $(shell echo $$(( ($$(nproc 2>/dev/null || echo 2) * 3 + 1) / 2 )))
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check format docs bench interop clean python
@@ -16,7 +18,7 @@ demo: .venv/.runtime ## Run the provider and three applications, to try it (Ctrl
 	@$(BIN)/python -m idp demo $(DEMO_ARGS)
 
 test: .venv/.development ## Run all tests (PYTEST_ARGS="-n 0 tests/unit" for some)
-	$(BIN)/pytest -n auto $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(TEST_PROCESSES) $(PYTEST_ARGS)
 
 check: .venv/.development ## Formatting, lints, types, the direction of imports, fresh documents
 	$(BIN)/ruff format --check .

@@ -104,9 +104,9 @@ def _announced(process: subprocess.Popen[str], log: Path) -> dict[str, Any]:
     return said
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium."""
+    """The system's Chromium. Of a module, not of the session: while Playwright runs, its event loop is this thread's, and no other can run."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         pytest.fail("Chromium is not installed: apt-get install chromium")
