@@ -18,6 +18,7 @@ from idp.accounts.records import CLAIM_OF, Identifier, IdentifierKind, Source, T
 from idp.events.records import EventKind
 from idp.protocol import current_session, page_forms, sending_codes
 from idp.protocol.services import services
+from idp.security import own_password
 from idp.sessions.records import AAL2
 from idp.web import cookies
 from idp.web.errors import PageError
@@ -52,15 +53,18 @@ async def show(request: Request) -> Response:
     return await _page(request, *await _owner(request))
 
 
-async def _page(request: Request, found: Services, account: Account, *, error: str | None = None, value: str = "") -> Response:
+async def _page(
+    request: Request, found: Services, account: Account, *, error: str | None = None, wrong: str | None = None, value: str = ""
+) -> Response:
+    """Show the page again. `error`: key of a sentence about the address; `wrong`: a sentence about the password."""
     kinds = await found.accounts.verified_kinds(account.person)
     return found.renderer.page(
         request,
         "security/contact.html",
-        status=422 if error else 200,
+        status=422 if error or wrong else 200,
         by_phone=IdentifierKind.PHONE in kinds,
         channel=account.phone_channel,
-        errors={"identifier": found.renderer.t(request, error)} if error else {},
+        errors=({"identifier": found.renderer.t(request, error)} if error else {}) | ({"password": wrong} if wrong else {}),
         value=value,
     )
 
@@ -76,7 +80,7 @@ async def choose_channel(request: Request) -> Response:
 
 
 async def change(request: Request) -> Response:
-    """Take a new address, and send a code to it."""
+    """Take a new address and the password, and send a code: who finds a telephone open must not become its owner."""
     found, account = await _owner(request)
     fields = await page_forms.read(request, "change-contact")
     typed = fields.get("identifier", "")
@@ -85,6 +89,9 @@ async def change(request: Request) -> Response:
         return await _page(request, found, account, error="contact.unreadable", value=typed)
     if await found.accounts.same(account.person, contact) and contact.kind in await found.accounts.verified_kinds(account.person):
         return await _page(request, found, account, error="contact.same", value=typed)
+    wrong = await own_password.complaint(request, account.person, fields.get("password", ""))
+    if wrong:
+        return await _page(request, found, account, wrong=wrong, value=typed)
     draft = Draft("", "", "", contact.kind, contact.value, language(request))
     kept = await found.accounts.drafts.begin(
         draft, cookies.ensure_browser(request), found.clock(), lifetime=found.settings.mailed_code_lifetime

@@ -9,10 +9,8 @@ from starlette.routing import Route
 from idp.events.records import EventKind
 from idp.protocol import current_session, ending, new_password, page_forms
 from idp.protocol.services import services
-from idp.security import contact, factors, identity
+from idp.security import contact, factors, identity, own_password
 from idp.web.errors import PageError
-from idp.web.rate_limits import Wait
-from idp.web.request_context import client_address
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -64,18 +62,9 @@ async def change_password(request: Request) -> Response:
 
 async def _password_errors(request: Request, person: str, old: str, new: str) -> dict[str, str]:
     found = services(request)
-    complaint = new_password.complaint(request, new, [await current_session.name_of(found, person)])
-    errors = {"new_password": complaint} if complaint else {}
-    taken = await found.limits.own_password(person)
-    if isinstance(taken, Wait):
-        return {"password": found.renderer.t(request, "security.password.wait", count=taken.minutes)} | errors
-    account = await found.accounts.get(person)
-    checked = await found.keyring.passwords.verify(account.password_hash if account else None, old)
-    if checked.ok:
-        await found.limits.give_back(taken)
-        return errors
-    await found.events.record(EventKind.SIGN_IN_FAILED, at=found.clock(), person=person, address=client_address(request))
-    return {"password": found.renderer.t(request, "security.password.wrong")} | errors
+    named = new_password.complaint(request, new, [await current_session.name_of(found, person)])
+    wrong = await own_password.complaint(request, person, old)
+    return ({"password": wrong} if wrong else {}) | ({"new_password": named} if named else {})
 
 
 async def end_session(request: Request) -> Response:

@@ -106,7 +106,7 @@ def _announced(process: subprocess.Popen[str], log: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium. Of a module, not of the session: while Playwright runs, its event loop is this thread's, and no other can run."""
+    """The system's Chromium. Of a module: while Playwright runs, its event loop is this thread's, and other tests could run none."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         pytest.fail("Chromium is not installed: apt-get install chromium")

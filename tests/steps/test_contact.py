@@ -29,16 +29,29 @@ async def of(provider: Provider, kind: IdentifierKind, value: str) -> list[Accou
     return list(await provider.services.accounts.find(Identifier(kind, value)))
 
 
-async def asked(visitor: Visitor, identifier: str) -> Page:
+async def asked(provider: Provider, visitor: Visitor, identifier: str, password: str | None = None) -> Page:
     page = await visitor.get("/security/contact")
-    return await visitor.submit(page, page.form("identifier"), identifier=identifier)
+    typed = provider.person().password if password is None else password
+    return await visitor.submit(page, page.form("identifier", "password"), identifier=identifier, password=typed)
+
+
+async def test_an_open_telephone_is_not_enough_the_password_is_asked_and_wrong_ones_are_limited(provider: Provider) -> None:
+    visitor = await signed_in(provider)
+    page = await asked(provider, visitor, NEW, password="bukan-sandinya")
+    assert (page.status, "tidak cocok" in page.text, NEW in page.text) == (422, True, True)
+    assert await letters(provider, NEW) == []
+    for _ in range(10):
+        page = await asked(provider, visitor, NEW, password="bukan-sandinya")
+    page = await asked(provider, visitor, NEW)  # the right one, too late
+    assert page.status == 422
+    assert await letters(provider, NEW) == []
 
 
 async def test_a_new_address_counts_once_its_code_was_typed_and_the_old_ones_are_told(provider: Provider) -> None:
     visitor, siti = await signed_in(provider), provider.person()
     (before,) = await of(provider, IdentifierKind.EMAIL, siti.email)
     size = (await provider.services.consent.access_log.status()).size
-    page = await asked(visitor, NEW)
+    page = await asked(provider, visitor, NEW)
     assert (page.path, "s•••@contoh.id" in page.text) == ("/security/contact/code", True)
     assert await of(provider, IdentifierKind.EMAIL, NEW) == []
     wrong = await visitor.submit(page, page.form("code"), code="000000")
@@ -59,7 +72,7 @@ async def test_a_new_address_counts_once_its_code_was_typed_and_the_old_ones_are
 
 async def test_a_code_works_once_and_for_its_person_only(provider: Provider) -> None:
     visitor = await signed_in(provider)
-    page = await asked(visitor, "0812 5000 9999")
+    page = await asked(provider, visitor, "0812 5000 9999")
     change = parse_qs(urlsplit(page.url).query)["change"][0]
     (letter,) = await letters(provider, "+6281250009999")
     other = await signed_in(provider, "dewi")
@@ -73,7 +86,7 @@ async def test_a_code_works_once_and_for_its_person_only(provider: Provider) -> 
 
 async def test_a_taken_address_shows_the_same_page_and_no_code_is_right(provider: Provider) -> None:
     visitor, budi = await signed_in(provider), provider.person("budi")
-    free, taken = await asked(visitor, NEW), await asked(visitor, budi.email)
+    free, taken = await asked(provider, visitor, NEW), await asked(provider, visitor, budi.email)
     assert (taken.status, taken.path) == (free.status, free.path)
     (letter,) = await letters(provider, budi.email)
     assert "akun lain" in letter.text
@@ -85,15 +98,15 @@ async def test_a_taken_address_shows_the_same_page_and_no_code_is_right(provider
 
 @pytest.mark.parametrize(("typed", "said"), [("siti", "Isi email"), ("", "Isi email"), ("siti@example.com", "sudah Anda pakai")])
 async def test_what_cannot_be_a_new_address_is_said(provider: Provider, typed: str, said: str) -> None:
-    page = await asked(await signed_in(provider), typed.replace("siti@example.com", provider.person().email))
+    page = await asked(provider, await signed_in(provider), typed.replace("siti@example.com", provider.person().email))
     assert (page.status, said in page.text) == (422, True)
 
 
 async def test_codes_are_limited_per_person(provider: Provider) -> None:
     visitor = await signed_in(provider)
     for n in range(5):
-        assert (await asked(visitor, f"siti{n}@contoh.id")).status == 200
-    page = await asked(visitor, "siti9@contoh.id")
+        assert (await asked(provider, visitor, f"siti{n}@contoh.id")).status == 200
+    page = await asked(provider, visitor, "siti9@contoh.id")
     assert (page.status, "Terlalu banyak kode" in page.text) == (429, True)
 
 
