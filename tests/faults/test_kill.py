@@ -34,11 +34,12 @@ class Readers:
         self.received: list[str] = []
         self.other: set[int] = set()
         self.broken = 0
+        self.killing = True
         self._goal, self._there = 0, asyncio.Event()
 
     async def read(self) -> None:
-        """Read until all readers together have received enough."""
-        while len(self.received) < READS:
+        """Read until all readers together have received enough, and the last kill is over."""
+        while self.killing or len(self.received) < READS:
             try:
                 answer = await self.applications.userinfo(self.token)
             except httpx2.HTTPError:
@@ -75,6 +76,7 @@ async def test_whatever_an_application_received_stands_in_the_log_though_the_ser
             await readers.reached(count)
             await asyncio.sleep(chance.uniform(0, 0.02))
             await kill(started, one=kind == "postgresql" and number % 2 == 0, chance=chance)
+        readers.killing = False
         await asyncio.gather(*tasks)
         assert readers.broken
         assert readers.other <= {503}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
+import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -14,7 +16,7 @@ from starlette.routing import Route
 
 from consent.errors import LogBusy, LogUnavailable
 from idp.settings import Settings
-from idp.web import cookies, errors, headers, metrics
+from idp.web import cookies, errors, headers, metrics, request_log
 from idp.web.body_limit import BodyLimit
 from idp.web.headers import SecurityHeaders
 from idp.web.proxies import TrustedProxies
@@ -152,13 +154,16 @@ async def test_the_browser_cookie_is_made_once(client: httpx2.AsyncClient) -> No
 
 
 async def test_an_unexpected_exception_is_a_page_with_a_reference_and_nothing_else(
-    client: httpx2.AsyncClient, capsys: pytest.CaptureFixture[str]
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    written = io.StringIO()  # of this test alone: loggers are kept from whichever test configured them first
+    processors: list[Any] = [structlog.contextvars.merge_contextvars, structlog.processors.JSONRenderer()]
+    monkeypatch.setattr(request_log, "log", structlog.wrap_logger(structlog.PrintLogger(written), processors=processors))
     answer = await client.get("/boom", headers={"accept": "text/html"})
     assert answer.status_code == 500
     assert answer.headers["x-request-id"] in answer.text
     assert "ZeroDivision" not in answer.text
-    logged = "".join(capsys.readouterr())
+    logged = written.getvalue()
     assert "ZeroDivisionError" in logged
     assert answer.headers["x-request-id"] in logged
     assert "6471000000000001" not in logged + answer.text
