@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
+from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,9 +51,9 @@ class _Source(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         return self.values()
 
+    @abstractmethod
     def values(self) -> dict[str, Any]:
         """Give what this source states."""
-        raise NotImplementedError
 
 
 class EnvironmentSource(_Source):

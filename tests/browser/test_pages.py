@@ -34,6 +34,7 @@ INSIDE = {
     "data": "/me/data",
     "erase": "/me/erase",
     "security": "/security",
+    "contact": "/security/contact",
     "auditor-signed-in": "/audit",
     "no-permission": "/me/permissions/AAAAAAAAAAAAAAAAAAAAAA",
     "sign-out": "/logout",
