@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -71,7 +72,8 @@ class Cluster:
     def _all(self, number: signal.Signals) -> None:
         parent = psutil.Process(self.postgres.get_pid())
         for process in (parent, *parent.children(recursive=True)):
-            process.send_signal(number)
+            with contextlib.suppress(psutil.NoSuchProcess):  # a connection's process may end between the list and the signal
+                process.send_signal(number)
 
 
 @pytest.fixture(scope="module")
