@@ -40,6 +40,10 @@ class GrantMoved(ConsentError):
     """The permission changed while a decision about it was on its way: show the card again."""
 
 
+class CompanionMissed(ConsentError):
+    """A row that an entry was to change is not there any more: somebody else wrote that entry, or moved that grant. Nothing was written."""
+
+
 class PersonErased(LogUnavailable):
     """The person stands in the journal of erased people, yet a store still knows them: it was restored. Answer 503, disclose nothing."""
 

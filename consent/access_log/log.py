@@ -92,7 +92,8 @@ class AccessLog:
         `guard`: when this grant is not active in this version any more, the entry is committed as `denied`, without the companions.
 
         Raises: LogUnavailable (503, disclose nothing), LogBusy (the same, with Retry-After), ChainClosed (the person was erased),
-        sqlalchemy.exc.SQLAlchemyError when a companion statement failed (the entry was not written), ConnectionHeld.
+        sqlalchemy.exc.SQLAlchemyError when a companion statement failed, CompanionMissed when it changed no row (the entry was not
+        written), ConnectionHeld.
         """
         require_no_connection("the access log")
         if self._watch.doubt:

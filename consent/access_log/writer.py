@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
@@ -15,13 +15,14 @@ from consent import merkle, tiles
 from consent.access_log import leaf as leaves
 from consent.access_log import statements, tables
 from consent.access_log.position import Chain, Position
-from consent.errors import ChainClosed, LogUnavailable
+from consent.errors import ChainClosed, CompanionMissed, LogUnavailable
 from keys.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
+    from sqlalchemy.engine import CursorResult
     from sqlalchemy.sql.base import Executable
 
     from consent.access_log.records import Entry, Guard
@@ -85,7 +86,7 @@ async def write(transaction: Transaction, batch: Sequence[Prepared], seen: Posit
         if denials is None:
             denials = await _denials(transaction, batch[number:], now)
         denied = denials.get(_guarded(item))
-        failure = None if denied else await _companions(transaction, item)
+        failure = work.closed(item) or (None if denied else await _companions(transaction, item))
         outcomes.append(failure or work.add(item, denied))
         if item.companion:  # it may have changed a grant that the entries after it rest on
             denials = None
@@ -121,13 +122,16 @@ class _Batch:
         self.rows: list[tuple[object, ...]] = []
         self.leaves: list[bytes] = []
 
-    def add(self, item: Prepared, denied: str | None) -> Outcome:
+    def closed(self, item: Prepared) -> ChainClosed | None:
+        """Refuse an entry of a chain that was closed, also by an entry before it in this batch."""
+        chain = self.chains.get(item.reference) if item.reference else None
+        return ChainClosed("the person was erased") if chain and chain.closed_by is not None else None
+
+    def add(self, item: Prepared, denied: str | None) -> Committed:
         """Make the row of one entry."""
         index = self.position.edge.size + len(self.leaves)
         reference = item.reference
         chain = self.chains.get(reference, Chain()) if reference else None
-        if chain and chain.closed_by is not None:
-            return ChainClosed("the person was erased")
         record = item.entry.record
         before, after = item.record
         if denied:
@@ -179,20 +183,26 @@ async def _denials(transaction: Transaction, batch: Sequence[Prepared], now: dt.
 
 
 async def _companions(transaction: Transaction, item: Prepared) -> Exception | None:
-    """Run what must be true together with the entry; when it fails, only this entry fails, not its neighbours."""
+    """Run what must be true together with the entry; when it fails, or finds no row to change, only this entry fails."""
     if not item.companion:
         return None
     await transaction.connection.exec_driver_sql("SAVEPOINT companion")
     try:
-        for statement in item.companion:
-            await transaction.execute(statement)
+        missed = [await _changed_nothing(transaction, statement) for statement in item.companion]
     except sa.exc.OperationalError:
         raise  # the database is going away: nobody's entry may be believed
     except sa.exc.SQLAlchemyError as error:
         await transaction.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT companion")
         return error
+    if any(missed):
+        await transaction.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT companion")
+        return CompanionMissed("a row to be changed together with the entry is not there any more")
     await transaction.connection.exec_driver_sql("RELEASE SAVEPOINT companion")
     return None
+
+
+async def _changed_nothing(transaction: Transaction, statement: Executable) -> bool:
+    return not cast("CursorResult[Any]", await transaction.execute(statement)).rowcount
 
 
 async def _store(transaction: Transaction, work: _Batch) -> Position:

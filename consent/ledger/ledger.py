@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from consent.decision import is_active
-from consent.errors import ChainClosed, GrantMoved, LogUnavailable
+from consent.errors import ChainClosed, CompanionMissed, GrantMoved, LogUnavailable
 from consent.ledger import entries
 from consent.ledger.rows import Change
 from consent.ledger.store import OPEN, GrantCondition, LedgerStore
@@ -25,8 +25,10 @@ from keys.opaque import new_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from sqlalchemy.sql.base import Executable
+
     from consent.access_log import AccessLog
-    from consent.access_log.records import Actor
+    from consent.access_log.records import Actor, Entry
     from consent.purposes import Purposes
     from consent.receipts import Receipts
     from consent.records import Asking, Card, Purpose
@@ -188,15 +190,20 @@ class Ledger:
     async def _write(self, grant: Grant, event: GrantEvent) -> bool:
         purpose = await self._purposes.get(grant.purpose, event.purpose_version)
         entry = entries.queued(grant, event, purpose.legal_ref if purpose else None)
-        off_the_queue = [self._store.written(event.id)]
         try:
-            await self._log.append(entry, None, off_the_queue)
-        except (ChainClosed, KeyDestroyed):  # erased meanwhile: what happened stays on record, about nobody
-            await self._log.append(dataclasses.replace(entry, subject=None), None, off_the_queue)
+            await self._append_queued(entry, self._store.written(event.id))
+        except CompanionMissed:
+            return True  # another process wrote it, whose lease had run out while it did
         except (LogUnavailable, StoreUnavailable) as error:
             _log.warning("consent_event_still_queued", consent_event=event.id, error=type(error).__name__)
             return False
         return True
+
+    async def _append_queued(self, entry: Entry, off_the_queue: Executable) -> None:
+        try:
+            await self._log.append(entry, None, [off_the_queue])
+        except (ChainClosed, KeyDestroyed):  # erased meanwhile: what happened stays on record, about nobody
+            await self._log.append(dataclasses.replace(entry, subject=None), None, [off_the_queue])
 
     async def _answered_before(self, grant: Grant, purpose: Purpose, claims: frozenset[str], card: Card) -> Given | None:
         now = self._clock()

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from consent.errors import CompanionMissed
 from consent.ledger.rows import event_values, grant_values, to_event, to_grant
 from consent.ledger.tables import consent_events, consent_queue, consent_texts, grants
 from consent.records import GrantState
@@ -118,14 +119,13 @@ class LedgerStore:
     async def answer(self, log: AccessLog, entry: Entry, after: Grant, event: GrantEvent, receipt: str | None) -> bool:
         """Append the entry of an answer to a card with the rows that move its grant to `after`, all in the log's own transaction.
 
-        The event's (grant, version) is unique: when the grant moved meanwhile, the second statement fails, and with it the entry. False
-        then; nothing was written.
+        When the grant moved meanwhile, the first statement changes no row, and the entry is not written. False then.
         """
         moved = sa.update(grants).where(grants.c.id == after.id, grants.c.version == after.version - 1)
         explained = sa.insert(consent_events).values(**event_values(event), receipt=receipt)
         try:
             await log.append(entry, None, (moved.values(**grant_values(after)), explained))
-        except IntegrityError:
+        except (CompanionMissed, IntegrityError):
             return False
         return True
 

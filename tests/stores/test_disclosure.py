@@ -46,6 +46,7 @@ class Case:
 async def case_of(home: House) -> Case:
     person, purpose = await home.person(), await home.purpose()
     given = await home.consent.ledger.give(asking(person), purpose, NAMES, card("name", "email", "phone_number"))
+    await home.settled()
     read = ServiceRead(
         client="aduan-app",
         client_name="Aduan Warga",

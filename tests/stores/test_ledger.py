@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -38,18 +38,8 @@ async def kinds(home: House, grant: str) -> list[EventKind]:
     return [event.kind for event in await home.consent.ledger.events(grant)]
 
 
-async def flushed(home: House) -> None:
-    """Wait until nothing is queued, whoever writes it to the log."""
-    for _ in range(200):
-        await home.consent.ledger.flush_queue()
-        if not await home.consent.ledger.queued():
-            return
-        await asyncio.sleep(0.02)
-    pytest.fail("the queue is not written")
-
-
 async def logged(home: House, person: str) -> list[str]:
-    await flushed(home)
+    await home.settled()
     return [str(entry.record["outcome"]) for entry in await home.consent.access_log.history(person, action="consent")]
 
 
@@ -62,8 +52,7 @@ async def test_a_permission_is_a_grant_an_entry_and_a_receipt(home: House) -> No
     assert found.claims == REQUIRED
     assert found.offered == frozenset(OFFERED)
     assert await kinds(home, found.id) == [EventKind.REQUESTED, EventKind.GIVEN]
-    entry = (await home.consent.access_log.history(person, limit=1))[0]
-    assert entry.entry_id == result.entry_id
+    entry = next(entry for entry in await home.consent.access_log.history(person) if entry.entry_id == result.entry_id)
     assert entry.grant == found.id
     assert entry.record["claims"] == sorted(REQUIRED)
     assert entry.record["purpose"] == {"declaration": "aduan", "version": 1}
@@ -140,6 +129,36 @@ async def test_refusing_is_recorded_and_asked_anew(home: House) -> None:
     assert sorted(await logged(home, person)) == ["given", "refused", "requested", "requested"]
 
 
+async def test_an_event_is_one_entry_although_its_lease_ran_out_while_it_was_being_written(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, purpose = await home.person(), await home.purpose()
+    await home.consent.stop()  # only the two writers below are at work
+    await home.consent.access_log.start()
+    append, held = home.consent.access_log.append, asyncio.Event()
+    waits = iter([held.wait, held.wait])
+
+    async def slowly(*arguments: Any) -> Any:
+        wait = next(waits, None)
+        if wait is None:
+            held.set()
+        else:
+            await wait()
+        return await append(*arguments)
+
+    monkeypatch.setattr(home.consent.access_log, "append", slowly)
+    await home.consent.ledger.request(asking(person), purpose)
+    writers = []
+    for _ in range(3):
+        writers.append(asyncio.create_task(home.consent.ledger.flush_queue()))
+        await asyncio.sleep(0.2)
+        home.clock.forward(minutes=2)
+    await asyncio.gather(*writers)
+    await home.consent.ledger.flush_queue()
+    assert not await home.consent.ledger.queued()
+    assert [entry.record["outcome"] for entry in await home.consent.access_log.history(person)] == ["requested"]
+
+
 async def test_refusing_works_while_the_log_is_down(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
     person, purpose = await home.person(), await home.purpose()
 
@@ -183,7 +202,7 @@ async def test_withdrawing_what_is_not_there_is_nothing(home: House) -> None:
 async def test_withdrawing_works_while_the_log_is_down_and_reaches_it_later(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
     person = await home.person()
     result = await given(home, person)
-    await flushed(home)
+    await home.settled()
     append = home.consent.access_log.append
 
     async def down(*_: object) -> None:
@@ -272,7 +291,7 @@ async def test_closing_an_account_invalidates_every_open_grant_and_forgets_whose
     person = await home.person()
     result = await given(home, person)
     assert await home.consent.ledger.invalidate_all(person, None) == 1
-    await flushed(home)
+    await home.settled()
     await home.consent.ledger.forget(person)
     assert await home.consent.ledger.of_person(person) == []
     assert await kinds(home, result.grant.id) == [EventKind.REQUESTED, EventKind.GIVEN, EventKind.INVALIDATED]
@@ -281,11 +300,11 @@ async def test_closing_an_account_invalidates_every_open_grant_and_forgets_whose
 async def test_an_event_of_somebody_erased_meanwhile_is_logged_about_nobody(home: House, stores: dict[StoreName, Database]) -> None:
     person = await home.person()
     result = await given(home, person)
-    await flushed(home)
+    await home.settled()
     before = (await home.consent.access_log.status()).size
     await home.keyring.subject_keys.destroy(person)
     await home.consent.ledger.invalidate(result.grant.id, None)
-    await flushed(home)
+    await home.settled()
     async with stores["consent"].read() as connection:
         rows = (await connection.execute(sa.text("SELECT subject_ref FROM log_entries ORDER BY idx"))).all()
     assert len(rows) == before + 1
@@ -298,7 +317,7 @@ async def test_two_processes_write_a_queued_event_once(home: House, stores: dict
     async with house(stores) as other:
         await home.consent.ledger.withdraw(result.grant.id)
         await asyncio.gather(*(each.consent.ledger.flush_queue() for each in (home, other) for _ in range(4)))
-        await flushed(home)
+        await home.settled()
     assert (await logged(home, person)).count("withdrawn") == 1
 
 

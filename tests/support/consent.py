@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 from consent.records import Asking, Card, SealedValue
 from consent.service import Consent, ConsentOptions
@@ -49,6 +52,15 @@ class House:
 
     async def purpose(self, name: str = "aduan") -> Purpose:
         return await self.consent.purposes.add((DEMO / f"{name}.toml").read_text(encoding="utf-8"))
+
+    async def settled(self) -> None:
+        """Wait until nothing is queued for the log, whoever writes it."""
+        for _ in range(500):
+            await self.consent.ledger.flush_queue()
+            if not await self.consent.ledger.queued():
+                return
+            await asyncio.sleep(0.02)
+        pytest.fail("the queue is not written")
 
     async def person(self) -> str:
         person = new_id()
