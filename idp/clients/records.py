@@ -45,6 +45,62 @@ class Client:
     logo_uri: str | None = None
     policy_uri: str | None = None
     tos_uri: str | None = None
+    contacts: tuple[str, ...] = ()
+    jwks_uri: str | None = None
+    sector_identifier_uri: str | None = None
+    software_id: str | None = None
+    software_version: str | None = None
+    self_registered: bool = False
+    """Whether it registered itself (RFC 7591): it signs people in, but reads nothing before an administrator approves a purpose."""
+
+    # What it asks for, and how (OIDC Registration §2, RFC 9101 §10.5, RFC 9126 §6, RFC 9396 §10)
+    response_types: tuple[str, ...] = ("code",)
+    default_max_age: int | None = None
+    require_auth_time: bool = False
+    default_acr_values: tuple[str, ...] = ()
+    initiate_login_uri: str | None = None
+    request_uris: tuple[str, ...] = ()
+    request_object_signing_alg: str | None = None
+    request_object_encryption_alg: str | None = None
+    request_object_encryption_enc: str | None = None
+    require_signed_request_object: bool = False
+    require_pushed_authorization_requests: bool = False
+    authorization_details_types: tuple[str, ...] = ()
+
+    # How it proves itself, and what its tokens are bound to (OIDC Registration §2, RFC 8705 §2.1.2, §3.4, RFC 9449 §5.2)
+    token_endpoint_auth_signing_alg: str | None = None
+    tls_client_auth_subject_dn: str | None = None
+    tls_client_auth_san_dns: str | None = None
+    tls_client_auth_san_uri: str | None = None
+    tls_client_auth_san_ip: str | None = None
+    tls_client_auth_san_email: str | None = None
+    tls_client_certificate_bound_access_tokens: bool = False
+    dpop_bound_access_tokens: bool = False
+
+    # How it is answered (OIDC Registration §2, JARM §3, RFC 9701 §6); `…_enc` without a value means A256GCM
+    id_token_encrypted_response_alg: str | None = None
+    id_token_encrypted_response_enc: str | None = None
+    userinfo_signed_response_alg: str | None = None
+    userinfo_encrypted_response_alg: str | None = None
+    userinfo_encrypted_response_enc: str | None = None
+    introspection_signed_response_alg: str | None = None
+    introspection_encrypted_response_alg: str | None = None
+    introspection_encrypted_response_enc: str | None = None
+    authorization_signed_response_alg: str | None = None
+    authorization_encrypted_response_alg: str | None = None
+    authorization_encrypted_response_enc: str | None = None
+
+    # What it is told later (Back-Channel Logout §2.2, Front-Channel Logout §2, CIBA §4)
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
+    frontchannel_logout_uri: str | None = None
+    frontchannel_logout_session_required: bool = False
+    backchannel_token_delivery_mode: str | None = None
+
+    @property
+    def fapi(self) -> bool:
+        """Whether FAPI 2.0 holds for it: PAR, sender-constrained tokens, private_key_jwt or mTLS, PS256, ES256 or Ed25519."""
+        return self.profile == "fapi2"
 
     @property
     def public(self) -> bool:
@@ -58,8 +114,8 @@ class Client:
 
     @property
     def pkce_required(self) -> bool:
-        """RFC 9700 §2.1.1: public clients MUST use PKCE; our profile `secure` demands it of all."""
-        return self.public or self.profile == "secure"
+        """RFC 9700 §2.1.1: public clients MUST use PKCE; our profiles `secure` and `fapi2` demand it of all."""
+        return self.public or self.profile in ("secure", "fapi2")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -193,10 +193,8 @@ def _client(row: Row[Any]) -> Client:
     )  # fmt: skip
 
 
-_REGISTERED = (
-    "application_type", "redirect_uris", "post_logout_redirect_uris", "grant_types", "scopes", "purposes", "default_purpose", "jwks",
-    "origins", "subject_type", "id_token_alg", "uri", "logo_uri", "policy_uri", "tos_uri",
-)  # fmt: skip
+_COLUMNS = frozenset({"id", "name", "agency", "auth_method", "profile", "sector", "secret_digest"})
+_REGISTERED = tuple(field.name for field in fields(Client) if field.name not in _COLUMNS)
 
 
 def _registration(client: Client) -> str:
