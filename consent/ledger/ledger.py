@@ -25,8 +25,6 @@ from keys.opaque import new_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sqlalchemy.sql.base import Executable
-
     from consent.access_log import AccessLog
     from consent.access_log.records import Actor, Entry
     from consent.purposes import Purposes
@@ -191,7 +189,7 @@ class Ledger:
         purpose = await self._purposes.get(grant.purpose, event.purpose_version)
         entry = entries.queued(grant, event, purpose.legal_ref if purpose else None)
         try:
-            await self._append_queued(entry, self._store.written(event.id))
+            await self._append_queued(entry, event.id)
         except CompanionMissed:
             return True  # another process wrote it, whose lease had run out while it did
         except (LogUnavailable, StoreUnavailable) as error:
@@ -199,7 +197,8 @@ class Ledger:
             return False
         return True
 
-    async def _append_queued(self, entry: Entry, off_the_queue: Executable) -> None:
+    async def _append_queued(self, entry: Entry, event: str) -> None:
+        off_the_queue = self._store.written(event)
         try:
             await self._log.append(entry, None, [off_the_queue])
         except (ChainClosed, KeyDestroyed):  # erased meanwhile: what happened stays on record, about nobody
