@@ -83,6 +83,10 @@ async def compose(
         services = _services(
             settings, database=stores["idp"], keyring=keyring, consent=consent, erased=erased, outgoing=outgoing, clock=clock
         )
+        if settings.certification:
+            _log.warning(
+                "certification_mode", what="for conformance suites only: self-registered applications read, loopback is fetched from"
+            )
         if background:
             for reason in await erasure.unready(services):
                 _log.error("not_ready", reason=reason)

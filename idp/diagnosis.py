@@ -63,6 +63,9 @@ def _advice(settings: Settings) -> Sequence[Finding]:
                 "settings", "warning", "the issuer is not https", "fine on this machine; set IDP_ISSUER to an https address for citizens"
             )
         )
+    if settings.certification:
+        what = "IDP_CERTIFICATION is on: applications that registered themselves read personal data, loopback is fetched from"
+        found.append(Finding("settings", "warning", what, "unset IDP_CERTIFICATION wherever a citizen signs in"))
     if settings.root_key:
         found.append(
             Finding("root key", "warning", "the root key stands in the environment", "put it into a file of mode 0400: IDP_ROOT_KEY_FILE")

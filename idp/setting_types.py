@@ -28,8 +28,15 @@ def _issuer(value: str) -> str:
 
 def _is_local(host: str) -> bool:
     """RFC 6761 §6: names that never leave the machine."""
-    if host == "localhost" or host.endswith((".localhost", ".test")):
-        return True
+    return host == "localhost" or host.endswith((".localhost", ".test")) or _is_loopback(host)
+
+
+def for_trials(host: str) -> bool:
+    """Tell whether no citizen can reach a host of this name: this machine, `.test` (RFC 6761 §6.2), `.internal` (ICANN, private use)."""
+    return _is_local(host) or host.endswith(".internal")
+
+
+def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from idp.setting_sources import PREFIX, EnvironmentSource, SettingsRefused, TomlSource, unknown_variables
-from idp.setting_types import Count, DatabaseUrl, Issuer, Networks, Place, Rates, Seconds, scheme
+from idp.setting_types import Count, DatabaseUrl, Issuer, Networks, Place, Rates, Seconds, for_trials, scheme
 
 if TYPE_CHECKING:
     from pydantic_settings import PydanticBaseSettingsSource
@@ -104,6 +104,11 @@ class Settings(BaseSettings):
     metrics_token: str | None = Field(
         None, repr=False, min_length=16, description="Bearer token for /metrics from elsewhere; loopback needs none."
     )
+    certification: bool = Field(
+        False,
+        description="For conformance suites only: implicit response types, loopback fetches, self-registered applications that read."
+        " Refused in production, that is unless the issuer's host is loopback, `localhost`, or ends in `.localhost`, `.test` or `.internal`.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much the program writes to its own log (standard error)."
     )
@@ -169,6 +174,8 @@ class Settings(BaseSettings):
             raise ValueError("IDP_TLS_CERTIFICATE_FILE and IDP_TLS_KEY_FILE go together: set both or neither")
         if self.embedded and self.workers > 1:
             raise ValueError("IDP_WORKERS above 1 needs PostgreSQL: set IDP_DATABASE_URL, or leave one worker")
+        if self.certification and not for_trials(urlsplit(self.issuer).hostname or ""):
+            raise ValueError("IDP_CERTIFICATION is for trials: it needs an issuer on localhost, or under .test or .internal")
         return self
 
     @property

@@ -41,7 +41,7 @@ def add(
         str | None, typer.Option(help="client_secret_basic (default), client_secret_post, private_key_jwt or none.")
     ] = None,
     jwks: Annotated[Path | None, typer.Option(help="A JSON file with the public keys, for private_key_jwt.")] = None,
-    profile: Annotated[str | None, typer.Option(help="secure (default: PKCE demanded) or openid.")] = None,
+    profile: Annotated[str | None, typer.Option(help="secure (default: PKCE demanded), openid or fapi2.")] = None,
     native: Annotated[bool, typer.Option("--native", help="It runs on people's devices.")] = False,
     origin: Annotated[list[str] | None, typer.Option(help="Origin from which a public client calls; may be repeated.")] = None,
     id_token_alg: Annotated[str | None, typer.Option(help="RS256 (default), PS256, ES256 or EdDSA.")] = None,

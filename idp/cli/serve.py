@@ -43,6 +43,8 @@ def serve(
     run(prepare(settings), log_level=settings.log_level)
     from idp import server
 
+    if settings.certification:
+        typer.echo("IDP_CERTIFICATION is on: this provider is open to conformance suites, and no place for a citizen's data", err=True)
     scheme = "https" if settings.tls_certificate_file else "http"
     typer.echo(f"{settings.issuer} is served at {scheme}://{settings.host}:{settings.port}; Ctrl-C stops it", err=True)
     server.serve(settings, given)

@@ -18,8 +18,8 @@ from idp.spec import client_assertion, id_token, metadata, redirect_uris, scopes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-Profile = Literal["secure", "openid"]
-PROFILES: tuple[Profile, ...] = ("secure", "openid")
+Profile = Literal["secure", "openid", "fapi2"]
+PROFILES: tuple[Profile, ...] = ("secure", "openid", "fapi2")
 DEFAULT_GRANT_TYPES = ("authorization_code", "refresh_token")
 DEFAULT_SCOPES = (*scopes.SCOPES_SUPPORTED, "nik")
 MAX_URIS = 50

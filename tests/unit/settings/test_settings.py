@@ -139,3 +139,19 @@ def test_limits_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("IDP_LIMIT_SLIP", "3/600,5/86400")
     assert load().limit_slip == ((3, 600), (5, 86400))
     assert load().limit_factor == ((10, 900),)
+
+
+@pytest.mark.parametrize(
+    "issuer", ["http://localhost:8000", "http://[::1]:8000", "https://op.localhost", "https://op.test", "https://op.internal"]
+)
+def test_certification_is_for_issuers_that_no_citizen_reaches(issuer: str) -> None:
+    assert load(issuer=issuer, certification=True).certification
+
+
+@pytest.mark.parametrize("issuer", ["https://masuk.balikpapan.go.id", "https://test", "https://localhost.go.id", "https://10.1.2.3"])
+def test_certification_is_refused_in_production(issuer: str) -> None:
+    assert "IDP_CERTIFICATION" in problems_of(issuer=issuer, certification=True)
+
+
+def test_certification_is_off_unless_it_is_asked_for() -> None:
+    assert not load().certification
