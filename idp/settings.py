@@ -107,7 +107,7 @@ class Settings(BaseSettings):
     certification: bool = Field(
         False,
         description="For conformance suites only: implicit response types, loopback fetches, self-registered applications that read."
-        " Refused in production, that is unless the issuer's host is loopback, `localhost`, or ends in `.localhost`, `.test` or `.internal`.",
+        " Refused in production: unless the issuer's host is loopback, `localhost`, or ends in `.localhost`, `.test` or `.internal`.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much the program writes to its own log (standard error)."
