@@ -53,13 +53,13 @@ class NotErased(Exception):
 
 
 async def forget(database: Database, erase_index: int) -> int:
-    """Null the subject columns of the person whose chain the erase entry at this index closed.
+    """Null the subject columns of the person whose chain the erase entry at this index closed: the chain that its row names, no other.
 
     On PostgreSQL a function of the tables' owner does it, since the program's role may not UPDATE entries.
     Returns: how many entries it concerned. Raises: NotErased, StoreUnavailable.
     """
     async with database.transaction() as transaction:
-        closing = sa.select(_C.subject_ref).join(tables.entries, _E.idx == _C.closed_by)
+        closing = sa.select(_C.subject_ref).join(tables.entries, (_E.idx == _C.closed_by) & (_E.closes == _C.subject_ref))
         closing = closing.where(_C.closed_by == erase_index, _E.action == "erase")
         closed = (await transaction.execute(closing)).scalar_one_or_none()
         if closed is None:

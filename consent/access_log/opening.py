@@ -29,6 +29,7 @@ class Row(NamedTuple):
     nonce_s: bytes | None
     subject_ref: bytes | None
     subject_sealed: bytes | None
+    closes: bytes | None = None
 
 
 def object_of(data: bytes) -> Mapping[str, Any]:

@@ -35,6 +35,7 @@ entries = sa.Table(
     sa.Column("nonce_s", sa.LargeBinary),
     sa.Column("subject_ref", sa.LargeBinary),
     sa.Column("subject_sealed", sa.LargeBinary),
+    sa.Column("closes", sa.LargeBinary),  # the reference of the chain that this erase entry closed
 )
 sa.Index("log_entries_of_subject", entries.c.subject_ref, entries.c.idx)
 

@@ -157,7 +157,8 @@ class _Batch:
             self.chains[item.key.reference] = self.touched[item.key.reference] = Chain(chain.length + 1, sc, closed)
         entry = leaves.leaf(sc, ac)
         self.leaves.append(entry)
-        self.rows.append((index, self.time, record.action, record.client, entry, written, nonce_a, *subject))
+        closes = reference if record.action == "erase" else None
+        self.rows.append((index, self.time, record.action, record.client, entry, written, nonce_a, *subject, closes))
         return Committed(index, entry, self.time, denied)
 
 

@@ -8,10 +8,11 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from idp import provisioning
 from idp.accounts.records import Identifier, IdentifierKind
+from idp.demo.people import BUDI
 from idp.housekeeping import sweep
 from idp.protocol import erasure
 from keys.database import Database
@@ -76,6 +77,34 @@ async def test_the_whole_journey_works_as_the_app_role(app_urls: dict[StoreName,
         assert found.consent.signer is not None
         await found.consent.signer.sign_once()
         assert found.consent.access_log.in_doubt is None
+
+
+VICTIM = "(SELECT subject_ref FROM log_entries WHERE action <> 'erase' AND subject_ref IS NOT NULL ORDER BY idx LIMIT 1)"
+ERASE = "(SELECT max(idx) FROM log_entries WHERE action = 'erase')"
+FORGED = (
+    "INSERT INTO log_entries (idx, time, action, leaf, record, nonce_a, nonce_s, closes) "
+    f"SELECT size + 1, 0, 'erase', '', '', '', '', {VICTIM} FROM log_head"
+)
+
+
+async def test_no_chain_is_blanked_by_the_erase_entry_of_another(app_urls: dict[StoreName, str], tmp_path: Path) -> None:
+    """The role may move chains and add rows; the function wants the entry that names this very chain, and stands in the log."""
+    async with running(settings_for(app_urls, tmp_path / "data"), background=False) as provider:
+        found = provider.services
+        tokens = await provider.tokens(scope="openid profile email", prompt="consent")
+        assert (await provider.userinfo(tokens["access_token"])).status_code == 200
+        (budi,) = await found.accounts.find(Identifier(IdentifierKind.EMAIL, BUDI.email))
+        await erasure.erase(found, budi.person)
+        named = sa.text("SELECT count(*) FROM log_entries WHERE subject_ref IS NOT NULL")
+        async with found.consent.database.read() as connection:
+            before = (await connection.execute(named)).scalar_one()
+        url = app_urls["consent"]
+        await _run(url, f"UPDATE log_chains SET closed_by = {ERASE} WHERE subject_ref = {VICTIM}", f"SELECT log_forget({ERASE})")
+        await _run(url, FORGED, f"UPDATE log_chains SET closed_by = {ERASE} WHERE subject_ref = {VICTIM}")
+        with pytest.raises(DBAPIError, match="not the erase entry"):
+            await _run(url, f"SELECT log_forget({ERASE})")
+        async with found.consent.database.read() as connection:
+            assert (await connection.execute(named)).scalar_one() == before > 0
 
 
 FORBIDDEN: tuple[tuple[StoreName, str], ...] = (

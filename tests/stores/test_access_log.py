@@ -278,6 +278,19 @@ async def test_an_index_is_refused_by_the_function_that_forgets_unless_it_closes
             await log_house.execute("UPDATE log_entries SET subject_ref = NULL, subject_sealed = NULL")
 
 
+async def test_a_chain_pointed_at_the_erase_entry_of_another_is_not_forgotten(log_house: LogHouse) -> None:
+    """The attack of whoever may move positions: blank a victim's history by somebody else's true erasure."""
+    await appended(log_house, disclosure("victim"))
+    closing = await appended(log_house, erasure("p1"))
+    await log_house.execute(f"UPDATE log_chains SET closed_by = {closing.index}")
+    assert await log_house.log.forget(closing.index) == 1  # of p1 alone
+    if log_house.database.dialect == "sqlite":
+        with pytest.raises(DBAPIError, match="becomes NULL"):
+            await log_house.execute("UPDATE log_entries SET subject_ref = NULL, subject_sealed = NULL WHERE idx = 0")
+    assert await log_house.log.forget(closing.index) == 0  # again, as after a crash
+    assert [entry.index for entry in await log_house.log.history("victim")] == [0]
+
+
 async def test_a_clock_a_little_behind_gives_the_newest_entrys_time_and_one_far_behind_is_refused(log_house: LogHouse) -> None:
     first = await appended(log_house, disclosure())
     await log_house.execute("UPDATE log_head SET last_time = last_time + 3000000")
