@@ -25,6 +25,7 @@ from idp.logout import endpoint as logout
 from idp.me import endpoint as me
 from idp.pages.assets import Assets
 from idp.protocol import current_session
+from idp.protocol.destinations import resolve
 from idp.recover import endpoint as recover
 from idp.revoke import endpoint as revoke
 from idp.security import endpoint as security
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     import httpx2
     from starlette.routing import BaseRoute
 
+    from idp.protocol.destinations import Resolver
     from idp.settings import Settings
 
 STEPS = (token, userinfo, introspect, authorize, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit)
@@ -54,6 +56,7 @@ def create_app(
     *,
     clock: Callable[[], datetime] = utc_now,
     transport: httpx2.AsyncBaseTransport | None = None,
+    resolver: Resolver = resolve,
     background: bool = True,
 ) -> FastAPI:
     """Build the provider. Stores and keys open when the server starts (the lifespan) and close with it.
@@ -63,7 +66,7 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with compose(settings, clock=clock, transport=transport, background=background) as services:
+        async with compose(settings, clock=clock, transport=transport, resolver=resolver, background=background) as services:
             app.state.services, app.state.renderer = services, services.renderer
             async with running(tasks(services) if background else ()):
                 yield

@@ -21,7 +21,9 @@ from idp.pages.render import Plumbing, Renderer, Site
 from idp.protocol import erasure
 from idp.protocol.carriers import carriers
 from idp.protocol.courier import Courier
+from idp.protocol.destinations import resolve
 from idp.protocol.erasure_journal import ErasedPeople, Journal
+from idp.protocol.fetcher import Fetcher, connections
 from idp.protocol.services import Services
 from idp.sessions.records import SessionRules
 from idp.sessions.store import SessionStore
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from idp.protocol.destinations import Resolver
     from idp.settings import Settings
     from keys.database import StoreName
 
@@ -62,11 +65,11 @@ async def compose(
     clock: Clock = utc_now,
     background: bool = True,
     transport: httpx2.AsyncBaseTransport | None = None,
+    resolver: Resolver = resolve,
 ) -> AsyncIterator[Services]:
     """Open everything while the block lasts.
 
-    `background`: sign the log in this process, if the settings say so; `transport` replaces the network.
-
+    `background`: sign the log in this process, if the settings say so; `transport` replaces the network, `resolver` its names.
 
     Raises: NotMigrated, StoreUnavailable, RootKeyMissing, RootKeyLoose, RootKeyMalformed, RootKeyWrong, JournalBroken.
     """
@@ -79,10 +82,14 @@ async def compose(
         consent = Consent.open(stores["consent"], keyring, _consent_options(settings, clock, erased, signs=background))
         await consent.start()
         stack.push_async_callback(consent.stop)
-        outgoing = await stack.enter_async_context(_outgoing(settings, transport))
+        authorities = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
+        outgoing = await stack.enter_async_context(_outgoing(authorities, transport))
+        fetcher = Fetcher(transport or connections(authorities), clock, resolver=resolver, anywhere=settings.certification)
+        stack.push_async_callback(fetcher.aclose)
         services = _services(
-            settings, database=stores["idp"], keyring=keyring, consent=consent, erased=erased, outgoing=outgoing, clock=clock
-        )
+            settings, database=stores["idp"], keyring=keyring, consent=consent, erased=erased, outgoing=outgoing, fetcher=fetcher,
+            clock=clock,
+        )  # fmt: skip
         if settings.certification:
             _log.warning(
                 "certification_mode", what="for conformance suites only: self-registered applications read, loopback is fetched from"
@@ -137,10 +144,9 @@ def _consent_options(settings: Settings, clock: Clock, erased: ErasedPeople, *, 
     )
 
 
-def _outgoing(settings: Settings, transport: httpx2.AsyncBaseTransport | None) -> httpx2.AsyncClient:
+def _outgoing(authorities: ssl.SSLContext, transport: httpx2.AsyncBaseTransport | None) -> httpx2.AsyncClient:
     """Give the client of all requests we make: no redirects, no proxy from the environment, authorities as settings say."""
-    verify = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
-    return httpx2.AsyncClient(transport=transport, verify=verify, timeout=OUTGOING_SECONDS, follow_redirects=False, trust_env=False)
+    return httpx2.AsyncClient(transport=transport, verify=authorities, timeout=OUTGOING_SECONDS, follow_redirects=False, trust_env=False)
 
 
 def _services(
@@ -151,6 +157,7 @@ def _services(
     consent: Consent,
     erased: ErasedPeople,
     outgoing: httpx2.AsyncClient,
+    fetcher: Fetcher,
     clock: Clock,
 ) -> Services:
     accounts, events = AccountStore(database, keyring, settings.factor_failures), EventStore(database, keyring)
@@ -177,6 +184,7 @@ def _services(
         ),
         limits=RateLimits(events.counters, keyring.blind_index.index, clock, LimitRules.of(settings)),
         outgoing=outgoing,
+        fetcher=fetcher,
         erased=erased,
         clock=clock,
     )

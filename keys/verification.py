@@ -40,6 +40,11 @@ def verify_with_jwks(
     return Verified(compact.header, proven_claims(compact, _choose(jwks, compact)))
 
 
+def kid_of(token: str, algorithms: Sequence[str], type: str | Sequence[str] | None = None) -> str | None:  # noqa: A002 - JOSE's word
+    """Give the `kid` that a token names, once its header is one that could be accepted; nothing is verified. Raises: TokenInvalid."""
+    return take_apart(token, algorithms, type).kid
+
+
 def _choose(jwks: Mapping[str, Any], compact: Compact) -> AsymmetricKey:
     listed = jwks.get("keys")
     candidates = [jwk for jwk in listed if isinstance(jwk, dict) and _may(jwk, compact)] if isinstance(listed, list) else []

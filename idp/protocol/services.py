@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from idp.pages.render import Renderer
     from idp.protocol.courier import Courier
     from idp.protocol.erasure_journal import ErasedPeople
+    from idp.protocol.fetcher import Fetcher
     from idp.sessions.store import SessionStore
     from idp.settings import Settings
     from idp.web.forms import Forms
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything a step may use. `database` is the idp store; `outgoing` is the one HTTP client for requests we make.
+    """Everything a step may use.
 
-    `erased`: whom the journal of erased people names, in spite of what a restored store still says.
+    `database` is the idp store; `outgoing` is the HTTP client for addresses that settings name, `fetcher` the one for addresses that
+    applications registered. `erased`: whom the journal of erased people names, in spite of what a restored store still says.
     """
 
     settings: Settings
@@ -51,6 +53,7 @@ class Services:
     courier: Courier
     limits: RateLimits
     outgoing: httpx2.AsyncClient
+    fetcher: Fetcher
     erased: ErasedPeople
     clock: Callable[[], datetime]
 

@@ -20,6 +20,7 @@ from idp.demo.applications import APPLICATIONS, Application
 from idp.demo.derived import DemoKey
 from idp.demo.people import EVERYBODY, SITI, SamplePerson
 from idp.demo.seed import seed
+from idp.protocol.destinations import resolve
 from idp.settings import Settings
 from tests.support.visitor import Visitor
 
@@ -246,10 +247,18 @@ async def fill(urls: Mapping[StoreName, str], folder: Path) -> None:
         await seed(services, KEY, PORT)
 
 
+async def resolved(host: str, port: int) -> list[str]:
+    """Give every name the same public address: what a test's network answers with is the transport's matter."""
+    del host, port
+    return ["93.184.216.34"]
+
+
 @contextlib.asynccontextmanager
-async def running(settings: Settings, *, background: bool = False, clock: Clock | None = None) -> AsyncIterator[Provider]:
-    """Run a provider in this event loop."""
+async def running(
+    settings: Settings, *, background: bool = False, clock: Clock | None = None, network: httpx2.AsyncBaseTransport | None = None
+) -> AsyncIterator[Provider]:
+    """Run a provider in this event loop. `network` answers what the provider fetches and posts, as httpx2.MockTransport does."""
     clock = clock or Clock()
-    app = create_app(settings, clock=clock, background=background)
+    app = create_app(settings, clock=clock, background=background, transport=network, resolver=resolved if network else resolve)
     async with app.router.lifespan_context(app), contextlib.AsyncExitStack() as clients:
         yield Provider(app, settings, clock, clients)
