@@ -62,12 +62,14 @@ ALGORITHMS: Final[Mapping[str, Algorithm]] = {
 }
 REGISTRIES: Final[Mapping[str, OneAlgorithm]] = {name: OneAlgorithm(name) for name in ALGORITHMS}
 SIGNING: Final = ("RS256", "PS256", "ES256", "EdDSA")
+ENCRYPTION: Final[Mapping[str, str]] = {"RSA-OAEP-256": "RSA", "ECDH-ES": "EC"}
+"""Our keys that others encrypt to, by the algorithm they are kept under, and their type. The EC key serves ECDH-ES+A256KW as well."""
 _KEY_TYPES: Final[Mapping[str, type[RSAKey | ECKey | OKPKey]]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 
 
 def generate(algorithm: str) -> AsymmetricKey:
     """Make a key for `algorithm`. RSA takes a tenth of a second and more: call it in a thread."""
-    key_type = REGISTRIES[algorithm].get_alg(algorithm).key_type
+    key_type = ENCRYPTION.get(algorithm) or REGISTRIES[algorithm].get_alg(algorithm).key_type
     if key_type == "RSA":
         return RSAKey.generate_key(RSA_BITS, private=True)
     if key_type == "EC":
@@ -110,12 +112,17 @@ def private_bytes(key: AsymmetricKey) -> bytes:
 
 
 def public_jwk(key: AsymmetricKey, algorithm: str) -> dict[str, Any]:
-    """Give the public JWK as published: with `kid` (RFC 7638 thumbprint), `use` and `alg` (one key, one algorithm)."""
-    return {**key.as_dict(private=False), "kid": key.thumbprint(), "use": "sig", "alg": algorithm}
+    """Give the public JWK as published: with `kid` (RFC 7638 thumbprint), `use` and `alg` (one key, one algorithm; the EC key has two)."""
+    jwk = {**key.as_dict(private=False), "kid": key.thumbprint()}
+    if algorithm == "ECDH-ES":
+        return {**jwk, "use": "enc"}
+    return {**jwk, "use": "enc" if algorithm in ENCRYPTION else "sig", "alg": algorithm}
 
 
 def fits(algorithm: str, key: AsymmetricKey) -> bool:
     """Tell whether `key` is of the type and curve that `algorithm` takes, and not meant for another use or algorithm."""
+    if algorithm in ENCRYPTION:
+        return key.key_type == ENCRYPTION[algorithm]
     try:
         REGISTRIES[algorithm].get_alg(algorithm).check_key(key)
     except JoseError:

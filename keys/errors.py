@@ -65,6 +65,10 @@ class SigningKeyMissing(KeysError):
         self.algorithm = algorithm
 
 
+class EncryptionKeyMissing(KeysError):
+    """No key of a published set takes the algorithm that a token was to be encrypted with."""
+
+
 class PoolFull(KeysError):
     """Too many password hashes are waiting: answer 503 with `Retry-After: retry_after` (whole seconds)."""
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Self
 
-from keys.algorithms import SIGNING, AsymmetricKey, generate
+from keys.algorithms import ENCRYPTION, SIGNING, AsymmetricKey, generate
 from keys.blind_index import KINDS, BlindIndex
 from keys.checkpoint_keys import CheckpointKeys
 from keys.digests import Digests
@@ -42,7 +42,7 @@ class KeyringOptions:
     password_queue: int = 64
     cache_seconds: float = 60.0
     cache_size: int = 4096
-    algorithms: tuple[str, ...] = SIGNING
+    algorithms: tuple[str, ...] = (*SIGNING, *ENCRYPTION)
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     checkpoint_key_file: Path | None = None
     generate: Callable[[str], AsymmetricKey] = generate

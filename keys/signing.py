@@ -1,4 +1,7 @@
-"""Our own signing keys: made, rotated, published, used. Which key signs follows from the rows and the database's clock alone."""
+"""Our own signing keys: made, rotated, published, used. Which key signs follows from the rows and the database's clock alone.
+
+Beside them, under the same rules, the keys that others encrypt to: active is the newest; a retired one still opens what is on its way.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from keys.algorithms import ALGORITHMS, fits, private_bytes, public_jwk, read_key
+from keys import encryption
+from keys.algorithms import ALGORITHMS, ENCRYPTION, fits, private_bytes, public_jwk, read_key
 from keys.compact import proven_claims, sign_compact, take_apart
 from keys.errors import RootVersionGone, SigningKeyMissing, TokenInvalid
 from keys.records import StoredSigningKey
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["SigningKey", "SigningKeys"]
 
 PURPOSE: Final = "signing-key"
+_SIGNS: Final = frozenset({KeyState.PENDING, KeyState.ACTIVE})
+_OPENS: Final = _SIGNS | {KeyState.RETIRED}
 _NEVER: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 _FORGET_AFTER: Final = dt.timedelta(minutes=10)
 _RELOAD_PAUSE: Final = 1.0
@@ -97,6 +103,22 @@ class SigningKeys:
         if row is None or row.algorithm != compact.algorithm or not self._ring.verifies(row, self._now(), outlived=outlived):
             raise TokenInvalid("no key of ours by that kid and algorithm")
         return proven_claims(compact, self._public_key(row))
+
+    async def decrypt(self, token: str) -> bytes:
+        """Open a compact JWE that was encrypted to a key of ours; what is inside is not proven by it, for anybody can encrypt to us.
+
+        Raises: TokenInvalid.
+        """
+        sealed = encryption.take_apart(token)
+        now = self._now()
+        if sealed.kid is not None:
+            await self._learn(sealed.kid)
+        row = self._ring.active(sealed.kept_under, now) if sealed.kid is None else self._ring.by_kid.get(sealed.kid)
+        private = None if row is None else self._private.get(row.kid)
+        if row is None or private is None or row.algorithm != sealed.kept_under or not self._ring.verifies(row, now, outlived=False):
+            raise TokenInvalid("it is encrypted to no key of ours")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, encryption.decrypt, sealed, private)
 
     def jwks(self) -> dict[str, Any]:
         """Give the public JWK Set: pending, active and retired keys."""
@@ -171,7 +193,7 @@ class SigningKeys:
         """Remove a key whose time is over; destroy the private part of one that signs no more."""
         if span.state(now) is KeyState.REMOVED and key.removed_at is None:
             return key.kid if await self._store.remove_signing_key(key.kid, now) else None
-        if key.wrapped and span.retires_at and now - span.retires_at > _FORGET_AFTER:
+        if key.wrapped and key.algorithm not in ENCRYPTION and span.retires_at and now - span.retires_at > _FORGET_AFTER:
             await self._store.forget_private_part(key.kid)
         return None
 
@@ -220,11 +242,12 @@ class SigningKeys:
         self._ring, self._read_at, self._private = ring, clock, private
 
     async def _private_keys(self, ring: Ring) -> dict[str, AsymmetricKey]:
-        """Give the private keys of those that sign now or will; each is read once, and in a thread: an RSA key takes 60 ms."""
+        """Give the private keys of those that sign now or will, or open; each is read once, and in a thread: an RSA key takes 60 ms."""
         loop = asyncio.get_running_loop()
         found = {}
         for key in ring.by_kid.values():
-            if key.wrapped is not None and ring.state(key.kid, ring.read_at) in {KeyState.PENDING, KeyState.ACTIVE}:
+            useful = _OPENS if key.algorithm in ENCRYPTION else _SIGNS
+            if key.wrapped is not None and ring.state(key.kid, ring.read_at) in useful:
                 known = self._private.get(key.kid)
                 if known is None:
                     private = json.loads(self._root.unwrap(PURPOSE, (key.kid,), key.wrapped))

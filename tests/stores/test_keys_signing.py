@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
+from joserfc.jwk import ECKey
 
 from keys.compact import sign_compact
 from keys.database import Database
 from keys.encoding import encode
+from keys.encryption import encrypt
 from keys.errors import SigningKeyMissing, TokenInvalid
 from keys.rotation import Lifetimes
 from keys.verification import verify_with_jwks
@@ -64,7 +66,7 @@ def _states(keys: Any, algorithm: str = "ES256") -> list[str]:
 async def test_every_algorithm_signs_and_the_published_set_verifies(stores: dict[StoreName, Database]) -> None:
     ring = await open_keyring(stores["keys"])
     jwks = ring.signing.jwks()
-    assert sorted(key["alg"] for key in jwks["keys"]) == ["ES256", "EdDSA", "PS256", "RS256"]
+    assert sorted(key["alg"] for key in jwks["keys"] if key["use"] == "sig") == ["ES256", "EdDSA", "PS256", "RS256"]
     assert not any({"d", "p", "q", "dp", "dq", "qi", "k"} & set(key) for key in jwks["keys"])
     for algorithm in ("RS256", "PS256", "ES256", "EdDSA"):
         token = await ring.signing.sign({"sub": "Ü"}, algorithm=algorithm, type="JWT")
@@ -239,4 +241,30 @@ async def test_rsa_signatures_are_made_off_the_event_loop(stores: dict[StoreName
         await ring.signing.sign({}, algorithm=algorithm, type="JWT")
     here = threading.current_thread().name
     assert [threads[name] == here for name in ("RS256", "PS256", "ES256", "EdDSA")] == [False, False, True, True]
+    await ring.close()
+
+
+async def test_what_is_encrypted_to_us_opens_with_a_retired_key_too_until_it_is_removed(stores: dict[StoreName, Database]) -> None:
+    life = Lifetimes(pending=dt.timedelta(0), active=dt.timedelta(days=90), retired=dt.timedelta(days=30))
+    ring = await open_keyring(stores["keys"], algorithms=("ECDH-ES", "RSA-OAEP-256"), clock=Clock(), lifetimes=life)
+    jwks = ring.signing.jwks()
+    assert {(key["use"], key["kty"], key.get("alg")) for key in jwks["keys"]} == {("enc", "EC", None), ("enc", "RSA", "RSA-OAEP-256")}
+    tokens = [encrypt("x", jwks, algorithm=name) for name in ("ECDH-ES", "ECDH-ES+A256KW", "RSA-OAEP-256")]
+    await ring.signing.rotate(at_once=True)
+    assert [await ring.signing.decrypt(token) for token in tokens] == [b"x"] * 3
+    for key in jwks["keys"]:
+        assert await ring.signing.remove(key["kid"])
+    for token in tokens:
+        with pytest.raises(TokenInvalid):
+            await ring.signing.decrypt(token)
+    await ring.close()
+
+
+async def test_a_token_for_a_key_of_somebody_else_does_not_open(stores: dict[StoreName, Database]) -> None:
+    ring = await open_keyring(stores["keys"], algorithms=("ECDH-ES", "ES256"))
+    stranger = ECKey.generate_key("P-256", private=True)
+    for kid in (None, "?", next(key["kid"] for key in ring.signing.jwks()["keys"] if key["use"] == "sig")):
+        jwk = {**stranger.as_dict(private=False), **({"kid": kid} if kid else {})}
+        with pytest.raises(TokenInvalid):
+            await ring.signing.decrypt(encrypt("x", {"keys": [jwk]}, algorithm="ECDH-ES"))
     await ring.close()

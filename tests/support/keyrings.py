@@ -23,7 +23,7 @@ _drawn: dict[str, count[int]] = {}
 
 def pregenerated(algorithm: str) -> AsymmetricKey:
     """Give a key; RSA keys come from a pool of a few, since making one takes a tenth of a second."""
-    if algorithm not in {"RS256", "PS256"}:
+    if algorithm not in {"RS256", "PS256", "RSA-OAEP-256"}:
         return generate(algorithm)
     pool = _rsa.setdefault(algorithm, [])
     number = next(_drawn.setdefault(algorithm, count()))
