@@ -187,28 +187,10 @@ async def _known_agency(services: Services, body: Mapping[str, Any]) -> Agency:
 
 
 def _shown(client: Client) -> dict[str, Any]:
-    """Describe an application in the words of RFC 7591."""
-    return {
-        "client_id": client.id,
-        "client_name": client.name,
-        "agency": client.agency.code,
-        "profile": client.profile,
-        "application_type": client.application_type,
-        "token_endpoint_auth_method": client.auth_method,
-        "redirect_uris": list(client.redirect_uris),
-        "post_logout_redirect_uris": list(client.post_logout_redirect_uris),
-        "grant_types": list(client.grant_types),
-        "scope": " ".join(client.scopes),
-        "purposes": list(client.purposes),
-        "default_purpose": client.default_purpose,
-        "id_token_signed_response_alg": client.id_token_alg,
-        "origins": list(client.origins),
-        "jwks": client.jwks,
-        "client_uri": client.uri,
-        "logo_uri": client.logo_uri,
-        "policy_uri": client.policy_uri,
-        "tos_uri": client.tos_uri,
-    }
+    """Describe an application in the words of RFC 7591, with whose it is."""
+    from idp.clients.description import described
+
+    return described(client) | {"agency": client.agency.code, "self_registered": client.self_registered}
 
 
 def _secret(added: Added) -> dict[str, str]:

@@ -50,6 +50,8 @@ class Client:
     sector_identifier_uri: str | None = None
     software_id: str | None = None
     software_version: str | None = None
+    localized: Mapping[str, str] = field(default_factory=dict)
+    """Human-readable fields with a language tag (RFC 7591 §2.2), like `client_name#en`."""
     self_registered: bool = False
     """Whether it registered itself (RFC 7591): it signs people in, but reads nothing before an administrator approves a purpose."""
 

@@ -201,12 +201,13 @@ def _registration(client: Client) -> str:
     return json.dumps({name: getattr(client, name) for name in _REGISTERED})
 
 
-def _registered(client_id: str, metadata: ClientMetadata, agency: Agency) -> Client:
+def _registered(client_id: str, metadata: ClientMetadata, agency: Agency, *, self_registered: bool = False) -> Client:
     sector = sector_of(
-        agency=agency.code,
+        agency=None if self_registered else agency.code,
         application_type=metadata.application_type,
         client_id=client_id,
         redirect_uris=metadata.redirect_uris,
+        sector_identifier_uri=metadata.more.get("sector_identifier_uri"),
     )
     uris = metadata.uris
     return Client(
@@ -230,4 +231,7 @@ def _registered(client_id: str, metadata: ClientMetadata, agency: Agency) -> Cli
         logo_uri=uris.get("logo_uri"),
         policy_uri=uris.get("policy_uri"),
         tos_uri=uris.get("tos_uri"),
+        localized=metadata.localized,
+        self_registered=self_registered,
+        **metadata.more,
     )
