@@ -82,9 +82,9 @@ async def compose(
         consent = Consent.open(stores["consent"], keyring, _consent_options(settings, clock, erased, signs=background))
         await consent.start()
         stack.push_async_callback(consent.stop)
-        authorities = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
-        outgoing = await stack.enter_async_context(_outgoing(authorities, transport))
-        fetcher = Fetcher(transport or connections(authorities), clock, resolver=resolver, anywhere=settings.certification)
+        known, registered = (transport, transport) if transport else _network(settings)
+        outgoing = await stack.enter_async_context(_outgoing(known))
+        fetcher = Fetcher(registered, clock, resolver=resolver, anywhere=settings.certification)
         stack.push_async_callback(fetcher.aclose)
         services = _services(
             settings, database=stores["idp"], keyring=keyring, consent=consent, erased=erased, outgoing=outgoing, fetcher=fetcher,
@@ -144,9 +144,15 @@ def _consent_options(settings: Settings, clock: Clock, erased: ErasedPeople, *, 
     )
 
 
-def _outgoing(authorities: ssl.SSLContext, transport: httpx2.AsyncBaseTransport | None) -> httpx2.AsyncClient:
-    """Give the client of all requests we make: no redirects, no proxy from the environment, authorities as settings say."""
-    return httpx2.AsyncClient(transport=transport, verify=authorities, timeout=OUTGOING_SECONDS, follow_redirects=False, trust_env=False)
+def _network(settings: Settings) -> tuple[httpx2.AsyncBaseTransport, httpx2.AsyncBaseTransport]:
+    """Give the ways out, authorities as settings say: to addresses of the settings, and to those that applications registered."""
+    authorities = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
+    return httpx2.AsyncHTTPTransport(verify=authorities, trust_env=False), connections(authorities)
+
+
+def _outgoing(transport: httpx2.AsyncBaseTransport) -> httpx2.AsyncClient:
+    """Give the client of requests to addresses of the settings: no redirects, no proxy from the environment."""
+    return httpx2.AsyncClient(transport=transport, timeout=OUTGOING_SECONDS, follow_redirects=False, trust_env=False)
 
 
 def _services(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers, RSAPublicNumbers
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
@@ -64,6 +65,7 @@ REGISTRIES: Final[Mapping[str, OneAlgorithm]] = {name: OneAlgorithm(name) for na
 SIGNING: Final = ("RS256", "PS256", "ES256", "EdDSA")
 ENCRYPTION: Final[Mapping[str, str]] = {"RSA-OAEP-256": "RSA", "ECDH-ES": "EC"}
 """Our keys that others encrypt to, by the algorithm they are kept under, and their type. The EC key serves ECDH-ES+A256KW as well."""
+_RSA_NUMBERS: Final = ("p", "q", "d", "dp", "dq", "qi", "e", "n")
 _KEY_TYPES: Final[Mapping[str, type[RSAKey | ECKey | OKPKey]]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 
 
@@ -94,6 +96,21 @@ def read_key(jwk: Mapping[str, Any]) -> AsymmetricKey:
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise ValueError("not a readable key") from error
     return key
+
+
+def read_own_key(jwk: Mapping[str, Any]) -> AsymmetricKey:
+    """Read a private key that `private_bytes` wrote and the root key unwrapped just now.
+
+    The primes of an RSA key are not tested again, which takes 50 ms and more for each key at each start of a process. The test is
+    against keys of strangers and damaged files: this one was made by `generate`, and AES-GCM has proven that not a bit of it changed.
+    Raises: ValueError.
+    """
+    if jwk.get("kty") != "RSA":
+        return read_key(jwk)
+    _check_rsa(jwk)
+    p, q, d, dp, dq, qi, e, n = (int.from_bytes(decode(str(jwk[name])), "big") for name in _RSA_NUMBERS)
+    numbers = RSAPrivateNumbers(p, q, d, dp, dq, qi, RSAPublicNumbers(e, n))
+    return RSAKey.import_key(numbers.private_key(unsafe_skip_rsa_key_validation=True))
 
 
 def _check_rsa(jwk: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from keys import encryption
-from keys.algorithms import ALGORITHMS, ENCRYPTION, fits, private_bytes, public_jwk, read_key
+from keys.algorithms import ALGORITHMS, ENCRYPTION, fits, private_bytes, public_jwk, read_key, read_own_key
 from keys.compact import proven_claims, sign_compact, take_apart
 from keys.errors import RootVersionGone, SigningKeyMissing, TokenInvalid
 from keys.records import StoredSigningKey
@@ -238,12 +238,11 @@ class SigningKeys:
         read_at, rows = await self._store.signing_keys()
         clock = self._clock()
         ring = Ring.of(read_at, rows, self._lifetimes)
-        private = await self._private_keys(ring)
+        private = self._private_keys(ring)
         self._ring, self._read_at, self._private = ring, clock, private
 
-    async def _private_keys(self, ring: Ring) -> dict[str, AsymmetricKey]:
-        """Give the private keys of those that sign now or will, or open; each is read once, and in a thread: an RSA key takes 60 ms."""
-        loop = asyncio.get_running_loop()
+    def _private_keys(self, ring: Ring) -> dict[str, AsymmetricKey]:
+        """Give the private keys of those that sign now or will, or open; each is read once."""
         found = {}
         for key in ring.by_kid.values():
             useful = _OPENS if key.algorithm in ENCRYPTION else _SIGNS
@@ -251,7 +250,7 @@ class SigningKeys:
                 known = self._private.get(key.kid)
                 if known is None:
                     private = json.loads(self._root.unwrap(PURPOSE, (key.kid,), key.wrapped))
-                    known = await loop.run_in_executor(self._threads, read_key, private)
+                    known = read_own_key(private)
                 found[key.kid] = known
         return found
 

@@ -216,14 +216,14 @@ async def test_the_private_part_of_a_retired_key_is_destroyed(stores: dict[Store
 async def test_signing_goes_on_while_the_ring_is_exchanged(pair: tuple[Keyring, Keyring], monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = pair
     await first.signing.rotate("ES256", at_once=True)
-    private_keys = second.signing._private_keys
+    read = second.signing._store.signing_keys
 
-    async def slow(ring: Any) -> Any:
-        found = await private_keys(ring)
+    async def slow() -> Any:
+        found = await read()
         assert await second.signing.sign({}, algorithm="ES256", type="JWT")  # with the old ring, whose key is retired in the new one
         return found
 
-    monkeypatch.setattr(second.signing, "_private_keys", slow)
+    monkeypatch.setattr(second.signing._store, "signing_keys", slow)
     await second.signing.refresh()
     assert await first.signing.verify(await second.signing.sign({}, algorithm="ES256", type="JWT"), algorithms=["ES256"], type="JWT") == {}
 

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import httpx2
 import pyotp
+from jinja2 import BytecodeCache
 
 from idp.app import create_app
 from idp.composition import compose
@@ -27,8 +28,10 @@ from tests.support.visitor import Visitor
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
+    from types import CodeType
 
     from fastapi import FastAPI
+    from jinja2.bccache import Bucket
 
     from idp.protocol.services import Services
     from keys.database import StoreName
@@ -253,12 +256,35 @@ async def resolved(host: str, port: int) -> list[str]:
     return ["93.184.216.34"]
 
 
+class _Compiled(BytecodeCache):
+    """Templates that this process has compiled: each provider has an environment of its own, and compiling costs more than the test."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+def _unreachable(request: httpx2.Request) -> httpx2.Response:
+    raise httpx2.ConnectError("a test reaches nobody outside; hand a transport in", request=request)
+
+
+COMPILED = _Compiled()
+NOBODY = httpx2.MockTransport(_unreachable)
+
+
 @contextlib.asynccontextmanager
 async def running(
     settings: Settings, *, background: bool = False, clock: Clock | None = None, network: httpx2.AsyncBaseTransport | None = None
 ) -> AsyncIterator[Provider]:
     """Run a provider in this event loop. `network` answers what the provider fetches and posts, as httpx2.MockTransport does."""
     clock = clock or Clock()
-    app = create_app(settings, clock=clock, background=background, transport=network, resolver=resolved if network else resolve)
+    app = create_app(settings, clock=clock, background=background, transport=network or NOBODY, resolver=resolved if network else resolve)
     async with app.router.lifespan_context(app), contextlib.AsyncExitStack() as clients:
+        app.state.renderer._templates.bytecode_cache = COMPILED
         yield Provider(app, settings, clock, clients)
