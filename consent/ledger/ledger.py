@@ -23,7 +23,7 @@ from keys.errors import KeyDestroyed, StoreUnavailable
 from keys.opaque import new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from consent.access_log import AccessLog
     from consent.access_log.records import Actor, Entry
@@ -155,10 +155,12 @@ class Ledger:
         ended = [await self.invalidate(grant, by) for grant in await self._store.open_of(person)]
         return len(ended)
 
-    async def invalidate_client(self, client: str, by: Actor | None) -> int:
-        """End every open grant of an application that was removed: another one under its name has to ask; give how many there were."""
-        ended = [await self.invalidate(grant, by) for grant in await self._store.open_at(client)]
-        return len(ended)
+    async def invalidate_client(self, client: str, by: Actor | None, keeping: Collection[str] = ()) -> Sequence[str]:
+        """End every open grant of an application that was removed, or lost all purposes but those of `keeping`; give which they were."""
+        ended = await self._store.open_at(client, keeping)
+        for grant in ended:
+            await self.invalidate(grant, by)
+        return ended
 
     async def expire_due(self, limit: int = 500) -> int:
         """Close grants whose time is over; give how many."""

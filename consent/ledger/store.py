@@ -22,7 +22,7 @@ from keys.grouped import Grouped, among
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy.sql.base import Executable
 
@@ -187,11 +187,11 @@ class LedgerStore:
         async with self._database.read() as connection:
             return list((await connection.execute(query)).scalars())
 
-    async def open_at(self, client: str) -> Sequence[str]:
-        """Give ids of the grants of an application that are not closed."""
-        query = sa.select(grants.c.id).where(grants.c.client == client, grants.c.state.in_(OPEN))
+    async def open_at(self, client: str, keeping: Collection[str] = ()) -> Sequence[str]:
+        """Give ids of the grants of an application that are not closed, but for the purposes of `keeping`."""
+        mine = (grants.c.client == client) & grants.c.state.in_(OPEN) & grants.c.purpose.not_in(list(keeping))
         async with self._database.read() as connection:
-            return list((await connection.execute(query)).scalars())
+            return list((await connection.execute(sa.select(grants.c.id).where(mine))).scalars())
 
     async def forget(self, person: str) -> None:
         """Take the person out of the projection; the events, which name nobody, stay."""

@@ -110,8 +110,7 @@ class ClientStore:
         statement = (
             self._insert(clients)
             .values(
-                id=client_id, agency=agency.code, name=client.name, auth_method=client.auth_method, profile=client.profile,
-                sector=client.sector, registration=_registration(client), created_at=now,
+                id=client_id, agency=agency.code, created_at=now, **_columns(client),
                 secret_digest=None if secret is None else self.secret_digest(client_id, secret),
             )
             .on_conflict_do_nothing(index_elements=["id"])
@@ -122,6 +121,28 @@ class ClientStore:
                 return Duplicate(client_id)
         self.forget()
         return Added(client if secret is None else replace(client, secret_digest=self.secret_digest(client_id, secret)), secret)
+
+    async def change(self, client: Client, metadata: ClientMetadata, now: dt.datetime) -> Added | None:
+        """Replace what an application registered; its id stays, and its secret too, unless its way of authenticating needs one or none.
+
+        None when it is gone. The answer holds a secret only if a new one had to be made.
+        """
+        changed = replace(
+            _registered(client.id, metadata, client.agency, self_registered=client.self_registered), secret_digest=client.secret_digest
+        )
+        secret: str | None = None
+        values: dict[str, object] = {}
+        if changed.auth_method not in _SECRET_METHODS:
+            changed, values = replace(changed, secret_digest=None), {"secret_digest": None}
+        elif client.secret_digest is None:
+            secret = new_token()
+            changed = replace(changed, secret_digest=self.secret_digest(client.id, secret))
+            values = {"secret_digest": changed.secret_digest, "secret_changed_at": now}
+        statement = sa.update(clients).where(clients.c.id == client.id).values(**_columns(changed), **values).returning(clients.c.id)
+        async with self._database.statement() as connection:
+            found = (await connection.execute(statement)).first()
+        self.forget()
+        return None if found is None else Added(changed, secret)
 
     async def rotate_secret(self, client_id: str, now: dt.datetime, *, secret: str | None = None) -> str | None:
         """Replace an application's secret and give the new one; None when it has none to replace."""
@@ -197,8 +218,11 @@ _COLUMNS = frozenset({"id", "name", "agency", "auth_method", "profile", "sector"
 _REGISTERED = tuple(field.name for field in fields(Client) if field.name not in _COLUMNS)
 
 
-def _registration(client: Client) -> str:
-    return json.dumps({name: getattr(client, name) for name in _REGISTERED})
+def _columns(client: Client) -> dict[str, str]:
+    """Give the columns that hold what was registered."""
+    registration = json.dumps({name: getattr(client, name) for name in _REGISTERED})
+    named = {name: getattr(client, name) for name in ("name", "auth_method", "profile", "sector")}
+    return named | {"registration": registration}
 
 
 def _registered(client_id: str, metadata: ClientMetadata, agency: Agency, *, self_registered: bool = False) -> Client:

@@ -106,6 +106,10 @@ def test_a_json_file_registers_a_client_with_keys_and_options_win(folder: Path, 
         ({"purpose": None}, "purposes"),
         ({"purpose": "tidak-ada"}, "idp purposes add"),
         ({"agency": "lain"}, "declaration of dinas"),
+        ({"agency": "lain", "purpose": None, "grant-type": "client_credentials"}, "--agency-name"),
+        ({"field": "dpop_bound_access_tokens=yes"}, "dpop_bound_access_tokens"),
+        ({"field": "nonsense"}, "NAME=VALUE"),
+        ({"jwks-uri": "http://app.test/jwks"}, "jwks_uri"),
         ({"auth-method": "magic"}, "token_endpoint_auth_method"),
         ({"auth-method": "private_key_jwt"}, "jwks"),
         ({"profile": "fast"}, "profile"),
@@ -115,6 +119,59 @@ def test_a_json_file_registers_a_client_with_keys_and_options_win(folder: Path, 
 def test_a_refusal_names_what_is_wrong(capsys: pytest.CaptureFixture[str], change: dict[str, str | None], named: str) -> None:
     assert named in refused(capsys, *options("refused", **change))[1]
     assert "refused" not in {client["client_id"] for client in said(capsys, "list")}
+
+
+def test_a_new_agency_without_a_name_is_named_as_its_purpose_declares(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "baru.toml").write_text(declaration("baru", required=("name",)).replace('"dinas"', '"baru"'))
+    assert run(["purposes", "add", str(folder / "baru.toml")]) == 0
+    capsys.readouterr()
+    assert run(["clients", *options("named", agency="baru", purpose="baru")]) == 0
+    assert "Kalimat agency_name. (baru)" in capsys.readouterr().out
+    said(capsys, "remove", "named")
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_registration_is_changed_in_place(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = said(capsys, *options("changed"), "--field", "require_auth_time=true")
+    after = said(
+        capsys, "set", "changed", "--redirect-uri", "https://app.test/b", "--name", "Lain", "--field", "default_max_age=0",
+        "--unset", "require_auth_time",
+    )  # fmt: skip
+    assert (after["client_name"], after["redirect_uris"], after["default_max_age"]) == ("Lain", ["https://app.test/b"], 0)
+    assert before["require_auth_time"] is True
+    assert after["require_auth_time"] is False
+    assert "client_secret" not in after
+    assert after == said(capsys, "show", "changed")
+    (folder / "keys.json").write_text(
+        json.dumps({"jwks": {"keys": [KEY.as_dict(private=False)]}, "token_endpoint_auth_method": "private_key_jwt"})
+    )
+    assert "client_secret" not in said(capsys, "set", "changed", str(folder / "keys.json"))
+    assert "no secret" in refused(capsys, "rotate-secret", "changed")[1]
+    assert said(capsys, "set", "changed", "--jwks-uri", "https://app.test/jwks")["jwks"] is None
+    assert len(said(capsys, "set", "changed", "--auth-method", "client_secret_post", "--unset", "jwks_uri")["client_secret"]) >= 43
+    said(capsys, "remove", "changed")
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ((), "--field"),
+        (("--redirect-uri", "http://app.test"), "redirect_uris"),
+        (("--purpose", "tidak-ada"), "idp purposes add"),
+        (("--unset", "purposes"), "purposes"),
+        (("--field", "client_id=other"), "client_id"),
+        (("--field", "agency=lain"), "agency"),
+        (("--field", "self_registered=true"), "self_registered"),
+        (("--profile", "fapi2"), "token_endpoint_auth_method"),
+    ],
+)
+def test_a_change_that_is_refused_changes_nothing(capsys: pytest.CaptureFixture[str], change: tuple[str, ...], named: str) -> None:
+    before = said(capsys, *options("kept"))
+    assert named in refused(capsys, "set", "kept", *change)[1]
+    assert said(capsys, "show", "kept") == {name: value for name, value in before.items() if name != "client_secret"}
+    said(capsys, "remove", "kept")
+    assert "kept" in refused(capsys, "set", "kept", "--name", "x")[1]
 
 
 def test_files_that_cannot_be_read_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
