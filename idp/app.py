@@ -14,8 +14,10 @@ from idp import health, openapi
 from idp.approve import endpoint as approve
 from idp.audit import endpoint as audit
 from idp.authorize import endpoint as authorize
+from idp.backchannel import endpoint as backchannel
 from idp.background import running
 from idp.composition import compose, utc_now
+from idp.device import endpoint as device
 from idp.discovery import endpoint as discovery
 from idp.enrol import endpoint as enrol
 from idp.housekeeping import tasks
@@ -47,7 +49,10 @@ if TYPE_CHECKING:
     from idp.protocol.destinations import Resolver
     from idp.settings import Settings
 
-STEPS = (token, userinfo, introspect, authorize, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit)
+STEPS = (
+    token, userinfo, introspect, authorize, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit, device,
+    backchannel,
+)  # fmt: skip
 """Every package that answers requests; each `endpoint.py` lists its `routes`. The router tries them in this order: the busiest first."""
 
 

@@ -15,6 +15,7 @@ from consent.service import Consent, ConsentOptions
 from idp.accounts.store import AccountStore
 from idp.authorizations.store import AuthorizationStore
 from idp.clients.store import ClientStore
+from idp.deferred.store import DeferredStore
 from idp.events.store import EventStore
 from idp.interactions.store import InteractionStore
 from idp.pages.render import Plumbing, Renderer, Site
@@ -178,6 +179,7 @@ def _services(
         sessions=SessionStore(database, keyring, _session_rules(settings)),
         interactions=InteractionStore(database, keyring),
         authorizations=AuthorizationStore(database, keyring, settings.refresh_grace),
+        deferred=DeferredStore(database, keyring),
         events=events,
         renderer=renderer(settings, forms),
         forms=forms,

@@ -48,6 +48,7 @@ async def sweep(services: Services) -> int:
     sweeps: tuple[Sweep, ...] = (
         services.authorizations.sweep,
         services.interactions.sweep,
+        services.deferred.sweep,
         services.sessions.sweep,
         services.clients.sweep,
         services.accounts.sweep,

@@ -135,6 +135,9 @@ class Settings(BaseSettings):
     enrolment_lifetime: Seconds = Field(HOUR, description="How long an unfinished enrolment is kept, sealed.")
     mailed_code_lifetime: Seconds = Field(10 * MINUTE, description="Codes sent by mail, SMS or WhatsApp.")
     recovery_slip_lifetime: Seconds = Field(15 * MINUTE, description="Slips printed at the counter.")
+    device_code_lifetime: Seconds = Field(10 * MINUTE, le=HOUR, description="How long a device waits until its code is entered.")
+    backchannel_lifetime: Seconds = Field(5 * MINUTE, le=HOUR, description="How long a counter's request waits for its citizen (CIBA).")
+    poll_interval: Seconds = Field(5, le=MINUTE, description="How often a waiting device or counter may ask for the answer.")
     signing_key_lifetime: Seconds = Field(90 * DAY, description="How long a token signing key signs before the next one takes over.")
 
     limit_device: Rates = _rate("10/900, 50/86400", "Wrong passwords of a device that signed in to the account before.")
@@ -146,6 +149,8 @@ class Settings(BaseSettings):
     limit_message: Rates = _rate("5/3600, 10/86400", "Codes sent to one address or telephone; a known device is counted by itself.")
     limit_message_network: Rates = _rate("200/3600", "Codes asked for from one network address.")
     limit_slip: Rates = _rate("10/3600", "Wrong slips of the counter, per account and network address.")
+    limit_user_code: Rates = _rate("60/900", "Wrong codes of other devices from one network address.")
+    limit_asked_elsewhere: Rates = _rate("5/600, 20/86400", "Requests by counters and services that name one citizen.")
     factor_failures: Count = Field(100, description="Wrong codes in a row that disable a second factor: its owner must recover.")
 
     password_min_length: Annotated[int, Field(ge=8, le=64)] = Field(10, description="The shortest password accepted.")

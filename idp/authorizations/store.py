@@ -42,21 +42,21 @@ class AuthorizationStore:
 
     # --- approving ---------------------------------------------------------------------------------------------------------------
 
+    async def record(self, authorization: Authorization) -> None:
+        """Record an approval whose tokens are fetched without a code (RFC 8628, CIBA, RFC 8693)."""
+        async with self._database.statement() as connection:
+            await connection.execute(sa.insert(authorizations).values(_row(authorization)))
+
     async def issue(self, authorization: Authorization, binding: CodeBinding, *, expires_at: dt.datetime) -> str:
         """Record an approval and give the code that stands for it."""
         code = new_token()
-        row = {
-            "id": authorization.id, "grant": authorization.grant, "client": authorization.client, "person": authorization.person,
-            "session": authorization.session, "details": details.dump(authorization), "created_at": authorization.created_at,
-            "ends_at": authorization.ends_at,
-        }  # fmt: skip
         code_row = {
             "digest": self._digest("code", code), "authorization": authorization.id, "client": binding.client,
             "redirect_uri": binding.redirect_uri, "code_challenge": binding.code_challenge, "nonce": binding.nonce,
             "expires_at": expires_at,
         }  # fmt: skip
         async with self._database.transaction() as transaction:
-            await transaction.execute(sa.insert(authorizations).values(row))
+            await transaction.execute(sa.insert(authorizations).values(_row(authorization)))
             await transaction.execute(sa.insert(codes).values(code_row))
             await transaction.commit()
         return code
@@ -237,3 +237,11 @@ class AuthorizationStore:
     def _digest(self, purpose: str, value: str) -> bytes:
         digest: bytes = self._digests.digest(purpose, value)
         return digest
+
+
+def _row(authorization: Authorization) -> dict[str, Any]:
+    return {
+        "id": authorization.id, "grant": authorization.grant, "client": authorization.client, "person": authorization.person,
+        "session": authorization.session, "details": details.dump(authorization), "created_at": authorization.created_at,
+        "ends_at": authorization.ends_at,
+    }  # fmt: skip

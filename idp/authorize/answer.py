@@ -9,7 +9,7 @@ import structlog
 
 from idp.authorizations.records import Authorization, CodeBinding
 from idp.authorize import rules
-from idp.protocol import respond
+from idp.protocol import deferred, respond
 from idp.protocol.services import services
 from idp.spec import scopes
 from keys.opaque import new_id
@@ -52,14 +52,19 @@ async def give_code(request: Request, asking: Asking, issue: Issue, *, session: 
         amr=session.amr,
         auth_time=session.auth_time,
         created_at=now,
-        ends_at=rules.ends_at(now, _lifetimes(found), refreshes=refreshes, grant_expires_at=issue.grant.expires_at),
+        ends_at=rules.ends_at(
+            now, _lifetimes(found, deferred=asked.deferred is not None), refreshes=refreshes, grant_expires_at=issue.grant.expires_at
+        ),
     )
+    if asked.deferred is not None:
+        return await deferred.allow(request, asked.deferred, authorization)
     binding = CodeBinding(asking.client.id, asked.redirect_uri, asked.code_challenge, asked.nonce)
     expires_at = now + dt.timedelta(seconds=found.settings.code_lifetime)
     code = await found.authorizations.issue(authorization, binding, expires_at=expires_at)
     return respond.code(request, asking.client, asked, code)
 
 
-def _lifetimes(found: Services) -> rules.Lifetimes:
+def _lifetimes(found: Services, *, deferred: bool) -> rules.Lifetimes:
     settings = found.settings
-    return rules.Lifetimes(settings.code_lifetime, settings.access_token_lifetime, settings.refresh_token_lifetime)
+    fetched = max(settings.device_code_lifetime, settings.backchannel_lifetime) if deferred else settings.code_lifetime
+    return rules.Lifetimes(fetched, settings.access_token_lifetime, settings.refresh_token_lifetime)

@@ -13,7 +13,7 @@ from idp.authorize.answer import give_code
 from idp.authorize.dispatch import Approve, Decision, Issue, Login, Refuse, SecondFactor, dispatch
 from idp.authorize.situation import Asking
 from idp.interactions.records import Step
-from idp.protocol import checks, respond, steps
+from idp.protocol import checks, deferred, respond, steps
 from idp.protocol.hints import hint
 from idp.protocol.services import services
 from idp.spec.authorization_request import KNOWN, AuthorizationRequest
@@ -132,6 +132,8 @@ async def _end(request: Request, asking: Asking, decision: Decision, loaded: Loa
     if isinstance(decision, Issue) and loaded.session is not None and loaded.purpose is not None:
         return await give_code(request, asking, decision, session=loaded.session, purpose=loaded.purpose)
     refusal = decision.refusal if isinstance(decision, Refuse) else Refusal(ErrorCode.SERVER_ERROR, "The request could not be decided.")
+    if asking.request.deferred is not None:
+        return await deferred.deny(request, asking.request.deferred)
     return respond.error(request, asking.client, asking.request, refusal)
 
 

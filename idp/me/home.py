@@ -31,6 +31,7 @@ async def home(request: Request) -> Response:
         request,
         "home/home.html",
         greeting=greeting(parts.clock()),
+        waiting=len(await parts.deferred.of_person(session.person, parts.clock())),
         last=(await views(parts, [last]))[0] if last else None,
         agencies=door(clients, await _connected(parts, session.person), language(request)),
     )

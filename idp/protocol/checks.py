@@ -215,6 +215,30 @@ AFTER_REDIRECT: Final[tuple[Callable[[Registered], Refusal | None], ...]] = (
 )
 
 
+DEFERRED: Final[tuple[Callable[[Registered], Refusal | None], ...]] = (
+    _each_once,
+    _scope,
+    _one_purpose,
+    _claims,
+    _essential_acr,
+)
+"""The column of requests that are answered elsewhere (RFC 8628 §3.1, CIBA §7.1): there is no redirect URI, and nothing is shown at once."""
+_DEFERRABLE: Final = frozenset({"scope", "claims", "acr_values", "ui_locales", "claims_locales"})
+
+
+def deferred(asked: Asked, client: Client) -> Refusal | None:
+    """Check a request that is answered elsewhere: the first refusal, or None."""
+    whole = Registered(asked, client, "")
+    return next((refusal for check in DEFERRED if (refusal := check(whole)) is not None), None)
+
+
+def deferrable(parameters: Parameters) -> dict[str, str]:
+    """Give what of such a request is kept. A card is shown whenever access while away is asked for (OIDC Core §11)."""
+    kept = {name: value for name, value in parameters.values.items() if name in _DEFERRABLE}
+    offline = scopes.OFFLINE_ACCESS in (scopes.parse(kept.get("scope", "")) or ())
+    return kept | ({"prompt": prompt.Prompt.CONSENT.value} if offline else {})
+
+
 def until_redirect(asked: Asked) -> Registered | PageCode:
     """Run the first table: the request with its application and redirect URI, or the code of the page to show."""
     for check in BEFORE_REDIRECT:

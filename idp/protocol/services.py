@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from idp.accounts.store import AccountStore
     from idp.authorizations.store import AuthorizationStore
     from idp.clients.store import ClientStore
+    from idp.deferred.store import DeferredStore
     from idp.events.store import EventStore
     from idp.interactions.store import InteractionStore
     from idp.pages.render import Renderer
@@ -47,6 +48,7 @@ class Services:
     sessions: SessionStore
     interactions: InteractionStore
     authorizations: AuthorizationStore
+    deferred: DeferredStore
     events: EventStore
     renderer: Renderer
     forms: Forms

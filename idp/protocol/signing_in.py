@@ -45,7 +45,7 @@ class Way:
     @property
     def form_action(self) -> Sequence[str]:
         """URIs that the last form of a sign-in may end at (CSP `form-action` governs the redirects that follow a POST)."""
-        return [] if self.interaction is None else [self.interaction.request.redirect_uri]
+        return [] if self.interaction is None else self.interaction.request.answered_at
 
     @property
     def query(self) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse
 
 from idp.interactions.records import Closed, Step
-from idp.protocol import respond
+from idp.protocol import deferred, respond
 from idp.protocol.services import services
 from idp.spec import scopes
 from idp.spec.authorization_request import AuthorizationRequest
@@ -141,6 +141,8 @@ async def refuse(request: Request, interaction: RunningInteraction, error: Error
     found = services(request)
     if not await found.interactions.finish(interaction.id, found.clock()):
         raise PageError("finished", 409)
+    if interaction.request.deferred is not None:
+        return await deferred.deny(request, interaction.request.deferred)
     return respond.error(request, interaction.client, interaction.request, Refusal(error, description or "The citizen said no."))
 
 

@@ -40,6 +40,8 @@ class AuthorizationRequest:
     claims_locales: tuple[str, ...] = ()
     acr_values: tuple[str, ...] = ()
     claims: ClaimsRequest = field(default_factory=ClaimsRequest)
+    deferred: str | None = None
+    """The request that was asked elsewhere (RFC 8628, CIBA) and whose answer this will be; never taken from outside: it is not `KNOWN`."""
 
     @classmethod
     def of(cls, parameters: Mapping[str, str]) -> AuthorizationRequest:
@@ -47,7 +49,7 @@ class AuthorizationRequest:
         asked_claims = claims.parse(parameters["claims"]) if "claims" in parameters else None
         return cls(
             client_id=parameters["client_id"],
-            redirect_uri=parameters["redirect_uri"],
+            redirect_uri=parameters.get("redirect_uri", ""),
             scope=scopes.parse(parameters.get("scope", "")) or (),
             response_mode=ResponseMode(parameters.get("response_mode", ResponseMode.QUERY)),
             state=parameters.get("state"),
@@ -62,7 +64,13 @@ class AuthorizationRequest:
             claims_locales=tuple(parameters.get("claims_locales", "").split()),
             acr_values=tuple(parameters.get("acr_values", "").split()),
             claims=asked_claims or ClaimsRequest(),
+            deferred=parameters.get("deferred"),
         )
+
+    @property
+    def answered_at(self) -> tuple[str, ...]:
+        """The addresses that the last form may lead to; none when the answer is fetched."""
+        return (self.redirect_uri,) if self.redirect_uri else ()
 
     @property
     def openid(self) -> bool:

@@ -37,6 +37,10 @@ class ErrorCode(StrEnum):
     UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type"  # noqa: S105 - RFC 7009 §2.2.1, an error code
     INVALID_CLIENT_METADATA = "invalid_client_metadata"
     INVALID_REDIRECT_URI = "invalid_redirect_uri"
+    AUTHORIZATION_PENDING = "authorization_pending"
+    SLOW_DOWN = "slow_down"
+    EXPIRED_TOKEN = "expired_token"  # noqa: S105 - RFC 8628 §3.5, an error code
+    INVALID_BINDING_MESSAGE = "invalid_binding_message"
     SERVER_ERROR = "server_error"
     TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
 

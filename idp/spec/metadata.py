@@ -7,13 +7,13 @@ from typing import Any
 from authlib.oauth2 import rfc8414, rfc9207
 from authlib.oidc import discovery, rpinitiated
 
-from idp.spec import client_assertion, id_token, pkce
+from idp.spec import backchannel, client_assertion, device, id_token, pkce
 from idp.spec.claims import CLAIMS_SUPPORTED
 from idp.spec.prompt import ACR_SUPPORTED
 from idp.spec.response_modes import RESPONSE_TYPES_SUPPORTED, ResponseMode
 from idp.spec.scopes import SCOPES_SUPPORTED
 
-GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", device.GRANT_TYPE, backchannel.GRANT_TYPE)
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 DISPLAYS = ("page", "popup")
 UI_LOCALES = ("id", "en")
@@ -40,6 +40,7 @@ def authorization_server(issuer: str) -> dict[str, Any]:
         "introspection_endpoint": f"{issuer}/introspect",
         "introspection_endpoint_auth_methods_supported": confidential,
         "introspection_endpoint_auth_signing_alg_values_supported": list(client_assertion.ALGORITHMS),
+        "device_authorization_endpoint": f"{issuer}/device_authorization",
         "code_challenge_methods_supported": [pkce.METHOD],
         "authorization_response_iss_parameter_supported": True,
     }
@@ -52,6 +53,9 @@ def openid_provider(issuer: str) -> dict[str, Any]:
     document = authorization_server(issuer) | {
         "userinfo_endpoint": f"{issuer}/userinfo",
         "end_session_endpoint": f"{issuer}/logout",
+        "backchannel_authentication_endpoint": f"{issuer}/backchannel_authentication",
+        "backchannel_token_delivery_modes_supported": [backchannel.DELIVERY_MODE],
+        "backchannel_user_code_parameter_supported": False,
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": list(id_token.ALGORITHMS),
         "acr_values_supported": list(ACR_SUPPORTED),

@@ -10,14 +10,29 @@ from idp.protocol import cors
 from idp.protocol.answers import answer, read_form, refused
 from idp.protocol.client_authentication import authenticate
 from idp.protocol.services import services
+from idp.spec import backchannel, device
 from idp.spec.errors import ErrorCode, Refusal
-from idp.token.grants import GRANTS
+from idp.token import grants, polled
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from idp.clients.records import Client
+    from idp.protocol.services import Services
     from idp.token.grants import Tokens
+    from idp.web.parameters import Parameters
+
+
+GRANTS: Mapping[str, Callable[[Services, Client, Parameters], Awaitable[Tokens | Refusal]]] = {
+    "authorization_code": grants.authorization_code,
+    "refresh_token": grants.refresh_token,
+    "client_credentials": grants.client_credentials,
+    device.GRANT_TYPE: polled.device_code,
+    backchannel.GRANT_TYPE: polled.backchannel,
+}
 
 
 async def token(request: Request) -> Response:

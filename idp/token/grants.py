@@ -16,7 +16,7 @@ from idp.spec.errors import ErrorCode, Refusal
 from idp.token import rules
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
     from idp.authorizations.records import Authorization, Rotated
     from idp.clients.records import Client
@@ -49,7 +49,13 @@ async def authorization_code(found: Services, client: Client, sent: Parameters) 
     misfit = rules.fits(redeemed.binding, redirect_uri, sent.get("code_verifier"))
     if misfit is not None:
         return misfit
-    authorization = redeemed.authorization
+    return await granted(found, client, redeemed.authorization, now, redeemed.binding.nonce)
+
+
+async def granted(
+    found: Services, client: Client, authorization: Authorization, now: dt.datetime, nonce: str | None = None
+) -> Tokens | Refusal:
+    """Give the first tokens that stand on an authorization."""
     issued = await issue.access_token(found, client, authorization, authorization.scope, now)
     content = _bearer(issued, authorization.scope)
     if "refresh_token" in client.grant_types:
@@ -61,7 +67,7 @@ async def authorization_code(found: Services, client: Client, sent: Parameters) 
         return told
     claims, entry_id = told
     content["id_token"] = await issue.identity_token(
-        found, client, authorization, now, access_token=issued.token, nonce=redeemed.binding.nonce, personal=claims
+        found, client, authorization, now, access_token=issued.token, nonce=nonce, personal=claims
     )
     return Tokens(content, entry_id)
 
@@ -130,10 +136,3 @@ def _bearer(issued: Issued, scope: tuple[str, ...]) -> dict[str, Any]:
 
 def _trail(event: str, client: Client, why: Rejected) -> None:
     log.info(event, client=client.id, why=why.value)
-
-
-GRANTS: Mapping[str, Callable[[Services, Client, Parameters], Awaitable[Tokens | Refusal]]] = {
-    "authorization_code": authorization_code,
-    "refresh_token": refresh_token,
-    "client_credentials": client_credentials,
-}

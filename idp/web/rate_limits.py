@@ -57,6 +57,8 @@ class LimitRules:
     message_device: tuple[Limit, ...]
     message_network: tuple[Limit, ...]
     slip: tuple[Limit, ...]
+    user_code: tuple[Limit, ...]
+    asked_elsewhere: tuple[Limit, ...]
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -72,6 +74,8 @@ class LimitRules:
             message_device=_limits("message-device", settings.limit_message),
             message_network=_limits("message-network", settings.limit_message_network),
             slip=_limits("slip", settings.limit_slip),
+            user_code=_limits("user-code", settings.limit_user_code),
+            asked_elsewhere=_limits("asked-elsewhere", settings.limit_asked_elsewhere),
         )
 
 
@@ -147,6 +151,14 @@ class RateLimits:
     async def slip(self, identifier: str, *, address: str) -> Taken | Wait:
         """Count a try of a slip from the counter."""
         return await self.take((self.rules.slip, f"{identifier}\0{network_of(address)}"), (self.rules.network, network_of(address)))
+
+    async def user_code(self, address: str) -> Taken | Wait:
+        """Count a try of another device's code: by network, and all together, since a guess may hit anybody's (RFC 8628 §5.1)."""
+        return await self.take((self.rules.user_code, network_of(address)), (self.rules.everyone, "user-code"))
+
+    async def asked_elsewhere(self, person: str) -> Taken | Wait:
+        """Count a request that names a person: nobody is to be worn down until they say yes (CIBA §15)."""
+        return await self.take((self.rules.asked_elsewhere, person))
 
     async def take(self, *takes: tuple[tuple[Limit, ...], str]) -> Taken | Wait:
         """Count one attempt against every limit; the longest wait wins."""

@@ -18,6 +18,12 @@ KNOWN = {
     *rpinitiated.OpenIDProviderMetadata.REGISTRY_KEYS,
     *rfc9207.AuthorizationServerMetadata.REGISTRY_KEYS,
     "userinfo_endpoint",
+    # RFC 8628 §4
+    "device_authorization_endpoint",
+    # CIBA Core §4
+    "backchannel_authentication_endpoint",
+    "backchannel_token_delivery_modes_supported",
+    "backchannel_user_code_parameter_supported",
 }
 
 

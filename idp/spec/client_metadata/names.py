@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from idp.spec import scopes
 from idp.spec.client_metadata.records import Problem
-from idp.spec.client_metadata.vocabulary import DEFAULT_GRANT_TYPES
+from idp.spec.client_metadata.vocabulary import APPROVED, DEFAULT_GRANT_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,5 +71,5 @@ def purposes(document: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem("purposes", "these are no ids of purposes")
     if default is not None and default not in named:
         yield Problem("default_purpose", "it must be one of purposes")
-    if not named and "authorization_code" in document.get("grant_types", DEFAULT_GRANT_TYPES):
+    if not named and APPROVED & set(document.get("grant_types", DEFAULT_GRANT_TYPES)):
         yield Problem("purposes", "name at least one declared purpose: nothing is read without one")

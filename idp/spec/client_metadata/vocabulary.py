@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from idp.spec import client_assertion, id_token, scopes
+from idp.spec import backchannel, client_assertion, device, id_token, scopes
 from idp.spec.prompt import ACR_SUPPORTED
 
 if TYPE_CHECKING:
@@ -20,9 +20,11 @@ PROFILES: Final[tuple[Profile, ...]] = ("secure", "openid", "fapi2")
 DEFAULT_GRANT_TYPES: Final = ("authorization_code", "refresh_token")
 DEFAULT_SCOPES: Final = (*scopes.SCOPES_SUPPORTED, "nik")
 
-DEVICE: Final = "urn:ietf:params:oauth:grant-type:device_code"
+DEVICE: Final = device.GRANT_TYPE
 TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - RFC 8693 §2.1
-CIBA: Final = "urn:openid:params:grant-type:ciba"
+CIBA: Final = backchannel.GRANT_TYPE
+APPROVED: Final = frozenset({"authorization_code", DEVICE, CIBA})
+"""Grant types at whose end a citizen has said yes to a purpose."""
 GRANT_TYPES: Final = ("authorization_code", "refresh_token", "client_credentials", DEVICE, TOKEN_EXCHANGE, CIBA)
 IMPLICIT: Final = "implicit"
 RESPONSE_TYPES: Final = ("code",)
