@@ -52,10 +52,11 @@ class CodeBinding:
 
 @dataclass(frozen=True, slots=True)
 class Redeemed:
-    """A code that was used just now, the first time."""
+    """A code that was used just now, the first time; `refresh_token` when one was asked for."""
 
     authorization: Authorization
     binding: CodeBinding
+    refresh_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,23 +11,27 @@ from keys.database import Timestamp
 from keys.grouped import among
 
 if TYPE_CHECKING:
+    from sqlalchemy.sql.dml import ReturningUpdate
+
     from keys.database import Database
 
 # SQLAlchemy compiles a statement once per object and dialect; built anew, each would cost more than the driver.
 
 now = sa.bindparam("now", type_=Timestamp())
-_person_active = sa.exists().where(accounts.c.person == authorizations.c.person, accounts.c.state == "active")
-_session_alive = sa.exists().where(
-    sessions.c.id == authorizations.c.session,
-    sessions.c.ended_at.is_(None),
-    sessions.c.idle_until > now,
-    sessions.c.absolute_until > now,
+
+# What must hold is asked by scalar subqueries, one look at a primary key each. As EXISTS, PostgreSQL may turn them into joins, and with
+# statistics that are behind (a table that grew within the minute) it then begins at the accounts and reads all of them.
+_person_state = sa.select(accounts.c.state).where(accounts.c.person == authorizations.c.person).scalar_subquery()
+_session_alive = (
+    sa.select(sa.and_(sessions.c.ended_at.is_(None), sessions.c.idle_until > now, sessions.c.absolute_until > now))
+    .where(sessions.c.id == authorizations.c.session)
+    .scalar_subquery()
 )
-_alive = (
+_alive = sa.and_(
     authorizations.c.revoked_at.is_(None),
     authorizations.c.ends_at > now,
     sa.or_(authorizations.c.session.is_(None), _session_alive),
-    _person_active,
+    _person_state == "active",
 )
 
 
@@ -36,7 +40,7 @@ def _details_of(column: sa.ColumnElement[str]) -> sa.ScalarSelect[str]:
 
 
 def _lives(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    return sa.exists().where(authorizations.c.id == column, *_alive)
+    return sa.select(_alive).where(authorizations.c.id == column).scalar_subquery()
 
 
 # In RETURNING, SQLAlchemy renders columns without their table, also inside subqueries; these two say it in words that both databases read.
@@ -48,11 +52,28 @@ _IDLE_UNTIL = (
 
 def live(database: Database) -> sa.CompoundSelect[Any]:
     """Give rows (id, details) of those of `ids` that are alive, and rows (jti) of those of `jtis` that were revoked."""
-    alive = sa.select(authorizations.c.id, authorizations.c.details, sa.null().label("jti")).where(
-        among(database, authorizations.c.id, "ids"), *_alive
+    asked = sa.select(authorizations.c.id, authorizations.c.details, _alive.label("alive")).where(
+        among(database, authorizations.c.id, "ids")
     )
+    found = asked.offset(sa.literal_column("0")).subquery(
+        "found"
+    )  # OFFSET: the ids are looked up first, whatever the statistics say of the other conditions
+    alive = sa.select(found.c.id, found.c.details, sa.null().label("jti")).where(found.c.alive)
     revoked = sa.select(sa.null(), sa.null(), revoked_tokens.c.jti).where(among(database, revoked_tokens.c.jti, "jtis"))
     return sa.union_all(alive, revoked)
+
+
+def with_successor(database: Database, consume: ReturningUpdate[Any]) -> sa.Executable:
+    """Make a consuming statement insert the refresh token `next` as well (when it is not NULL), in the same round trip and commit.
+
+    SQLite has no changing statement inside another: there the caller inserts.
+    """
+    if database.dialect == "sqlite":
+        return consume
+    used, token = consume.cte("used"), sa.bindparam("next", type_=sa.LargeBinary())
+    row = sa.select(token, used.c.authorization, used.c.client, now).where(token.is_not(None))
+    added = sa.insert(refresh_tokens).from_select(["digest", "authorization", "client", "issued_at"], row).cte("added")
+    return sa.select(used).add_cte(added)
 
 
 consume_code = (
@@ -66,6 +87,7 @@ consume_code = (
     )
     .values(consumed_at=now)
     .returning(
+        codes.c.authorization,
         codes.c.client,
         codes.c.redirect_uri,
         codes.c.code_challenge,
@@ -84,6 +106,8 @@ consume_refresh_token = (
     )
     .values(consumed_at=now, successor=sa.bindparam("sealed"), successor_digest=sa.bindparam("next"))
     .returning(
+        refresh_tokens.c.authorization,
+        refresh_tokens.c.client,
         sa.literal_column(_DETAILS.format(table="refresh_tokens"), sa.Text()).label("details"),
         sa.literal_column(_IDLE_UNTIL, Timestamp()).label("idle_until"),
     )

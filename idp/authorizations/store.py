@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Row
+    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy.sql.base import Executable
 
     from keys.database import Database
     from keys.keyring import Keyring
@@ -37,6 +39,8 @@ class AuthorizationStore:
         self._grace = dt.timedelta(seconds=grace)
         self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
         self._add_refresh_token = self._insert(refresh_tokens).on_conflict_do_nothing(index_elements=["digest"])
+        self._consume_code = statements.with_successor(database, statements.consume_code)
+        self._consume_refresh_token = statements.with_successor(database, statements.consume_refresh_token)
         self._live = statements.live(database)
         self._lives: Grouped[_Asked, Authorization] = Grouped(self._read_live)
 
@@ -63,19 +67,27 @@ class AuthorizationStore:
 
     # --- codes -------------------------------------------------------------------------------------------------------------------
 
-    async def redeem(self, code: str, client: str, now: dt.datetime) -> Redeemed | Rejected:
-        """Use a code up: one statement, so that one of many racing requests wins.
+    async def redeem(self, code: str, client: str, now: dt.datetime, *, refreshable: bool = False) -> Redeemed | Rejected:
+        """Use a code up: one statement, so that one of many racing requests wins. `refreshable`: make a refresh token with it.
 
         RFC 6749 §4.1.2: "If an authorization code is used more than once, the authorization server MUST deny the request and SHOULD revoke
         (when possible) all tokens previously issued based on that authorization code."
         """
-        presented = self._digest("code", code)
+        presented, token = self._digest("code", code), new_token() if refreshable else None
+        values = {"presented": presented, "by": client, "now": now, "next": self._digest("refresh", token) if token else None}
+        row = await self._consume(self._consume_code, values)
+        if row is None:
+            return await self._rejected_code(presented, client, now)
+        binding = CodeBinding(row.client, row.redirect_uri, row.code_challenge, row.nonce)
+        return Redeemed(details.load(row.details), binding, token)
+
+    async def _consume(self, statement: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
+        """Use a code or refresh token up, and add the refresh token of the digest `next`, if any."""
         async with self._database.statement() as connection:
-            row = (await connection.execute(statements.consume_code, {"presented": presented, "by": client, "now": now})).one_or_none()
-        if row is not None:
-            binding = CodeBinding(row.client, row.redirect_uri, row.code_challenge, row.nonce)
-            return Redeemed(details.load(row.details), binding)
-        return await self._rejected_code(presented, client, now)
+            row = (await connection.execute(statement, values)).one_or_none()
+            if row is not None and values["next"] is not None and self._database.dialect == "sqlite":
+                await self._add(connection, values["next"], row.authorization, row.client, values["now"])
+        return row
 
     async def _rejected_code(self, presented: bytes, client: str, now: dt.datetime) -> Rejected:
         async with self._database.read() as connection:
@@ -94,12 +106,13 @@ class AuthorizationStore:
     async def add_refresh_token(self, authorization: Authorization, now: dt.datetime, token: str | None = None) -> str:
         """Issue a refresh token, or store the one given; storing it twice is the same as once."""
         token = token or new_token()
-        row = {
-            "digest": self._digest("refresh", token), "authorization": authorization.id, "client": authorization.client, "issued_at": now,
-        }  # fmt: skip
         async with self._database.statement() as connection:
-            await connection.execute(self._add_refresh_token, row)
+            await self._add(connection, self._digest("refresh", token), authorization.id, authorization.client, now)
         return token
+
+    async def _add(self, connection: AsyncConnection, digest: bytes, authorization: str, client: str, now: dt.datetime) -> None:
+        row = {"digest": digest, "authorization": authorization, "client": client, "issued_at": now}
+        await connection.execute(self._add_refresh_token, row)
 
     async def rotate(self, token: str, client: str, now: dt.datetime) -> Rotated | Rejected:
         """Use a refresh token up and give its successor; again within the grace, the same successor.
@@ -112,13 +125,10 @@ class AuthorizationStore:
             "presented": presented, "by": client, "now": now, "sealed": seal_successor(token, successor),
             "next": self._digest("refresh", successor),
         }  # fmt: skip
-        async with self._database.statement() as connection:
-            row = (await connection.execute(statements.consume_refresh_token, values)).one_or_none()
+        row = await self._consume(self._consume_refresh_token, values)
         if row is None:
             return await self._again(token, presented, client, now)
-        authorization = details.load(row.details)
-        await self.add_refresh_token(authorization, now, successor)
-        return Rotated(authorization, successor, row.idle_until)
+        return Rotated(details.load(row.details), successor, row.idle_until)
 
     async def _again(self, token: str, presented: bytes, client: str, now: dt.datetime) -> Rotated | Rejected:
         row = await self._find(presented, now)
@@ -132,7 +142,8 @@ class AuthorizationStore:
             await self.revoke(row.authorization, now)
             return Rejected.REUSED
         authorization, successor = details.load(row.details), open_successor(token, row.successor)
-        await self.add_refresh_token(authorization, now, successor)  # the first request may have died before it stored it
+        if self._database.dialect == "sqlite":  # the first request may have died before it stored it
+            await self.add_refresh_token(authorization, now, successor)
         return Rotated(authorization, successor)
 
     async def _find(self, presented: bytes, now: dt.datetime) -> Row[Any] | None:

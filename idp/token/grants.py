@@ -42,7 +42,7 @@ async def authorization_code(found: Services, client: Client, sent: Parameters) 
     if code is None or redirect_uri is None:
         return Refusal(ErrorCode.INVALID_REQUEST, "code and redirect_uri are required.")
     now = found.clock()
-    redeemed = await found.authorizations.redeem(code, client.id, now)
+    redeemed = await found.authorizations.redeem(code, client.id, now, refreshable="refresh_token" in client.grant_types)
     if isinstance(redeemed, Rejected):
         _trail("code_rejected", client, redeemed)
         return rules.code_rejected(redeemed)
@@ -58,8 +58,8 @@ async def granted(
     """Give the first tokens that stand on an authorization."""
     issued = await issue.access_token(found, client, authorization, authorization.scope, now)
     content = _bearer(issued, authorization.scope)
-    if "refresh_token" in client.grant_types:
-        content["refresh_token"] = await found.authorizations.add_refresh_token(authorization, now)
+    if redeemed.refresh_token is not None:
+        content["refresh_token"] = redeemed.refresh_token
     if scopes.OPENID not in authorization.scope:
         return Tokens(content)
     told = await _personal(found, authorization)
