@@ -38,8 +38,8 @@ class Anchor:
         except FileNotFoundError:
             return None
 
-    def advance(self, expected: str | None, new: str) -> None:
-        """Put `new` in the place of `expected`, durably.
+    def advance(self, expected: str | None, new: str, *, succession: bool = False) -> None:
+        """Put `new` in the place of `expected`, durably. `succession`: it is of another origin, which may begin smaller after a loss.
 
         Raises: AnchorMoved when another note is there, AnchorBackwards, NoteInvalid, OSError.
         """
@@ -49,7 +49,8 @@ class Anchor:
                 raise AnchorMoved(f"{self.path} was changed by another signer")
             if expected is not None:
                 old = checkpoint.parse(expected)
-                if checkpoint_new.size < old.size or (checkpoint_new.size == old.size and checkpoint_new != old):
+                backwards = checkpoint_new.size < old.size or (checkpoint_new.size == old.size and checkpoint_new != old)
+                if backwards and not (succession and checkpoint_new.origin != old.origin):
                     raise AnchorBackwards(f"{self.path} holds size {old.size}; it never goes back to {checkpoint_new.size}")
             self._replace(new.encode())
 

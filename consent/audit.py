@@ -19,6 +19,7 @@ from consent.access_log import tables, tree
 from consent.access_log.opening import Row, access_problem, is_none, object_of, subject_of
 from consent.tree_walk import TreeWalk
 from consent.verify import Findings, Order, Verdict, compare_tile
+from consent.verify_succession import Successions
 from keys.log_subjects import LogKey
 
 if TYPE_CHECKING:
@@ -83,15 +84,17 @@ async def verify_live(
                 break
             for row in rows:
                 ledger.check(row)
+            ledger.followed.mark(walk, rows[0].idx)
             await _compare(connection, walk.add([row.leaf for row in rows]), [row.leaf for row in rows], findings)
             progress(walk.size, edge.size)
         if walk.size == edge.size:
             _check_heads(walk, edge.root, checkpoints, findings)
             ledger.check_end()
+            ledger.followed.check(walk.roots)
             await _check_chains(connection, persons, edge.size, findings)
     if closings is not None and walk.size == edge.size:
         await _check_closings(closings, ledger.statements, edge.size, findings)
-    return Verdict(edge.size, edge.root, "", tuple(findings.found), findings.more), ledger.accounts()
+    return Verdict(edge.size, edge.root, "", tuple(findings.found), findings.more, tuple(ledger.followed.found)), ledger.accounts()
 
 
 async def _rows(connection: AsyncConnection, first: int, end: int, findings: Findings) -> list[Row] | None:
@@ -176,6 +179,7 @@ class _Ledger:
         self._persons = persons
         self._findings = findings
         self._order = Order(findings)
+        self.followed = Successions(findings.add)
         self._nobody = self._somebody = self._stated = 0
         self._unopenable: list[int] = []
         self.statements: dict[int, int] = {}
@@ -192,6 +196,7 @@ class _Ledger:
         if record.get("action") in STATING:
             self.statements[row.idx] = stated if isinstance(stated, int) else 0
         self._order.check(row.idx, record, about_nobody=nobody)
+        self.followed.see(row.idx, record)
         if nobody:
             self._nobody += 1
             self._stated += self.statements.get(row.idx, 0)

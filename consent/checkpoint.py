@@ -75,9 +75,19 @@ class Checkpoint:
         return f"{self.body.decode()}\n{_DASH} {key.name} {_b64(key.key_id + signature)}\n"
 
 
-def origin_of(issuer: str) -> str:
-    """Give the log's origin: the issuer without its scheme, plus `/log`."""
-    return f"{issuer.partition('://')[2].rstrip('/')}/log"
+def origin_of(issuer: str, number: int = 1) -> str:
+    """Give the log's origin: the issuer without its scheme, plus `/log`, plus `/2`, `/3` … after its successions."""
+    return f"{issuer.partition('://')[2].rstrip('/')}/log" + (f"/{number}" if number > 1 else "")
+
+
+def number_of(origin: str, first: str) -> int:
+    """Tell which of this log's origins it is, `first` being number 1. Raises: NoteInvalid when it is another log's."""
+    if origin == first:
+        return 1
+    number = origin.removeprefix(f"{first}/")
+    if not (number.isascii() and number.isdigit()) or str(int(number)) != number or int(number) < 2:  # noqa: PLR2004 - the first has none
+        raise NoteInvalid(f"the checkpoint is of the log {origin!r}, not of {first!r}")
+    return int(number)
 
 
 def parse(note: str) -> Checkpoint:

@@ -10,20 +10,23 @@ from typing import TYPE_CHECKING, Final, Self
 
 import structlog
 
+from consent import checkpoint
 from consent.access_log import AccessLog, LogOptions
 from consent.access_log.batcher import BatchOptions
+from consent.access_log.watch import stored
 from consent.anchor import Anchor
-from consent.checkpoint import origin_of
 from consent.disclosure import Disclosure
 from consent.ledger import Ledger
 from consent.purposes import Purposes
 from consent.receipts import Operator, Receipts
-from consent.signer import LogSigner, verifier_source
+from consent.signer import LogSigner, newest_origin, verifier_source
+from consent.transition import Transition
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Container
     from pathlib import Path
 
+    from consent.checkpoint import Checkpoint, VerifierKey
     from keys.database import Database
     from keys.keyring import Keyring
 
@@ -59,13 +62,16 @@ class Consent:
     """Purposes, ledger, access log and the doors. `start` before use, `stop` when done."""
 
     def __init__(self, database: Database, keyring: Keyring, options: ConsentOptions) -> None:
-        origin = origin_of(options.issuer)
+        origin = checkpoint.origin_of(options.issuer)
         anchor = None if options.anchor_file is None else Anchor(options.anchor_file)
-        log = LogOptions(key=verifier_source(origin, keyring.log_key), anchor=anchor, batch=options.batch)
+        self.verifiers = verifier_source(origin, keyring.log_key)
+        log = LogOptions(key=self.verifiers, anchor=anchor, batch=options.batch)
         self.database = database
         self.options = options
         self.access_log = AccessLog(database, keyring.subject_keys, log)
         self.signer = None if anchor is None else LogSigner(database, keyring.log_key, origin, anchor)
+        self.transition = Transition(database, keyring.log_key, origin, anchor, self.signer) if anchor and self.signer else None
+        self._origin = origin
         self.purposes = Purposes(database, options.clock)
         self.receipts = Receipts(keyring, Operator(options.issuer, options.operator_name, options.dpo_contact))
         self.ledger = Ledger(database, self.access_log, self.purposes, self.receipts, options.clock)
@@ -76,6 +82,22 @@ class Consent:
     def open(cls, database: Database, keyring: Keyring, options: ConsentOptions) -> Self:
         """Compose it. Nothing runs before `start`."""
         return cls(database, keyring, options)
+
+    async def verifier_key(self) -> VerifierKey | None:
+        """Give the key that the newest checkpoint is checked with; None before the signer first ran.
+
+        Raises: StoreUnavailable, NoteInvalid.
+        """
+        async with self.database.read() as connection:
+            signed = await stored(connection, "signed")
+        return await self.verifiers(newest_origin(self._origin, signed.note if signed else None))
+
+    async def opened(self, note: str) -> Checkpoint:
+        """Read a checkpoint that must be signed under one of this log's origins. Raises: NoteInvalid, StoreUnavailable."""
+        key = await self.verifiers(checkpoint.parse(note).origin)
+        if key is None:
+            raise checkpoint.NoteInvalid("the keys store knows no key of its origin")
+        return checkpoint.open_note(note, key)
 
     async def start(self) -> None:
         """Accept entries, and look after the ledger's queue and its grants' time."""

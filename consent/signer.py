@@ -46,25 +46,36 @@ class SigningKey(Protocol):
 class SigningKeySource(Protocol):
     """Where the signer finds its key, and everybody its public part (`keys.checkpoint_keys.CheckpointKeys`)."""
 
-    async def public_key(self) -> bytes | None:
-        """Give the public key; None before the signer first started."""
+    async def public_key(self, number: int = 1) -> bytes | None:
+        """Give the public key of this number; None before it was made."""
 
-    async def load(self) -> SigningKey:
-        """Give the key itself."""
+    async def load(self, number: int = 1) -> SigningKey:
+        """Give the key itself; the first is made when it is not there."""
+
+    async def make(self, number: int) -> SigningKey:
+        """Give the key of a succession, made when it is not there."""
 
 
 class SignerRefused(Exception):
     """The database's log does not continue what was signed before, or another signer is at work. The message says what to do."""
 
 
-def verifier_source(origin: str, keys: SigningKeySource) -> Callable[[], Awaitable[VerifierKey | None]]:
-    """Give the function by which a process learns this log's verifier key."""
+def verifier_source(first: str, keys: SigningKeySource) -> Callable[[str], Awaitable[VerifierKey | None]]:
+    """Give the function by which a process learns the verifier key of one of this log's origins, `first` being the first of them.
 
-    async def ask() -> VerifierKey | None:
-        public = await keys.public_key()
+    It raises NoteInvalid for another log's origin.
+    """
+
+    async def ask(origin: str) -> VerifierKey | None:
+        public = await keys.public_key(checkpoint.number_of(origin, first))
         return None if public is None else VerifierKey(origin, public)
 
     return ask
+
+
+def newest_origin(first: str, *notes: str | None) -> str:
+    """Tell under which origin the log goes on: that of the newest of these notes that is there; the first before anything was signed."""
+    return next((checkpoint.parse(note).origin for note in notes if note), first)
 
 
 class LogSigner:
@@ -108,19 +119,21 @@ class LogSigner:
         Raises: SignerRefused; NoteInvalid; TreeBroken; StoreUnavailable; OSError.
         """
         note = await asyncio.to_thread(self._anchor.read)
-        key = await self._keys.load()
-        verifier = VerifierKey(self._origin, key.public_key)
+        async with self._database.read() as connection:
+            signed, published = await watch.stored(connection, "signed"), await watch.stored(connection, "published")
+        key, verifier = await self.key(newest_origin(self._origin, note, signed.note if signed else None))
         old = checkpoint.open_note(note, verifier) if note else None
         async with self._database.read() as connection:
             edge = await tree.head(connection)
-            signed, published = await watch.stored(connection, "signed"), await watch.stored(connection, "published")
             now = await clock(connection)
             if old is None and signed is not None and not adopt:
                 raise SignerRefused(f"the anchor {self._anchor.path} is gone, though checkpoints were signed: put it back, or --adopt")
+            if old is None and signed is not None:
+                await require_continuation(connection, checkpoint.parse(signed.note), edge)
             if not (old and old.size == edge.size and old.root == edge.root):
-                await self._require_continuation(connection, old, edge)
+                await require_continuation(connection, old, edge)
         if old is None or edge.size > old.size:
-            fresh = Checkpoint(self._origin, edge.size, edge.root)
+            fresh = Checkpoint(verifier.name, edge.size, edge.root)
             signed_note = fresh.note(verifier, key.sign(fresh.body))
             await self._advance(note, signed_note)
         else:
@@ -128,18 +141,10 @@ class LogSigner:
         await self._save(fresh, signed_note, signed, published, now)
         return fresh
 
-    async def _require_continuation(self, connection: AsyncConnection, old: Checkpoint | None, edge: merkle.Edge) -> None:
-        """Refuse to sign a tree that does not contain the anchored one."""
-        size, root = (old.size, old.root) if old else (0, merkle.EMPTY_ROOT)
-        if edge.size < size:
-            raise SignerRefused(f"the database's log has {edge.size} entries, the anchor {size}: an older database was put back")
-        proof = await tree.consistency_proof(connection, size, edge.size)
-        try:
-            merkle.verify_consistency(size, edge.size, root, edge.root, proof)
-        except merkle.ProofInvalid as error:
-            raise SignerRefused(f"the first {size} entries of the database's log are not those that were signed") from error
-        if await tree.root(connection, edge.size) != edge.root:
-            raise SignerRefused(f"the {edge.size} entries of the database's log do not have the root of its head")
+    async def key(self, origin: str) -> tuple[SigningKey, VerifierKey]:
+        """Load the key that signs under this origin. Raises: NoteInvalid, CheckpointKeyWrong, StoreUnavailable."""
+        key = await self._keys.load(checkpoint.number_of(origin, self._origin))
+        return key, VerifierKey(origin, key.public_key)
 
     async def _advance(self, expected: str | None, note: str) -> None:
         try:
@@ -155,3 +160,17 @@ class LogSigner:
             await save_checkpoint(self._database, "signed", fresh, note, now)
         if published is None or (published.note != note and now - published.time >= self._publish_every):
             await save_checkpoint(self._database, "published", fresh, note, now)
+
+
+async def require_continuation(connection: AsyncConnection, old: Checkpoint | None, edge: merkle.Edge) -> None:
+    """Refuse to sign a tree that does not contain the anchored one. Raises: SignerRefused, TreeBroken."""
+    size, root = (old.size, old.root) if old else (0, merkle.EMPTY_ROOT)
+    if edge.size < size:
+        raise SignerRefused(f"the database's log has {edge.size} entries, the anchor {size}: an older database was put back")
+    proof = await tree.consistency_proof(connection, size, edge.size)
+    try:
+        merkle.verify_consistency(size, edge.size, root, edge.root, proof)
+    except merkle.ProofInvalid as error:
+        raise SignerRefused(f"the first {size} entries of the database's log are not those that were signed") from error
+    if await tree.root(connection, edge.size) != edge.root:
+        raise SignerRefused(f"the {edge.size} entries of the database's log do not have the root of its head")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -43,6 +44,13 @@ class TreeWalk:
     def size(self) -> int:
         """How many entries were taken."""
         return self.edge.size
+
+    def mark(self, size: int) -> None:
+        """Keep the root at one more size, not smaller than what was taken so far."""
+        if size == self.size:
+            self.roots[size] = self.edge.root
+        elif size not in self._marks:
+            bisect.insort(self._marks, size)
 
     def add(self, entries: Sequence[bytes]) -> list[Tile]:
         """Take a bundle; return the full tiles that it completes, lowest level first."""

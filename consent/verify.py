@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 from consent import checkpoint, export_lines, tiles
 from consent.access_log import leaf as leaves
 from consent.tree_walk import Tile, TreeWalk
+from consent.verify_succession import Successions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from consent.checkpoint import Checkpoint, VerifierKey
     from consent.export_lines import Line
+    from consent.succession import Succession
 
 READS = frozenset({"disclose", "consult", "export"})
 """What is always about a person; under "none" it would be hidden from them."""
@@ -58,13 +60,17 @@ class Findings:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Verdict:
-    """The result. `holds` only when there are no problems; problems of entries stand before those of the whole."""
+    """The result. `holds` only when there are no problems; problems of entries stand before those of the whole.
+
+    `successions`: by which entries the log went on under a new key and origin, with what was lost; to be told, whether or not all holds.
+    """
 
     size: int
     root: bytes
     origin: str
     problems: tuple[Problem, ...]
     more: int = 0
+    successions: tuple[Succession, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -84,31 +90,27 @@ class Unreadable(Exception):
 def verify_folder(folder: Path, key: VerifierKey, since: str | None = None, progress: Callable[[int, int], None] | None = None) -> Verdict:
     """Verify an export. `since`: an older checkpoint of the same log, kept since. `progress` is told (entries checked, in all).
 
+    The checkpoint must be signed by `key`, or by one that follows from it by planned changes that the log tells of.
+
     Raises: Unreadable.
     """
     findings = Findings()
+    followed = Successions(findings.add)
     try:
-        head = _checkpoint(folder, key, findings)
-        old = checkpoint.open_note(since, key) if since is not None else None
+        note = (folder / "checkpoint").read_text(encoding="utf-8")
+        head = checkpoint.parse(note)
+        walk = TreeWalk([head.size, *([checkpoint.parse(since).size] if since is not None else [])])
+        with (folder / "records.jsonl").open("rb") as lines, _sheet(folder) as sheet:
+            _walk(folder, head.size, walk, _Records(lines, sheet, findings, followed), progress or _silent)
+        _heads(head, walk, findings)
+        followed.check(walk.roots)
+        problems = [followed.head_problem(note, key), None if since is None else followed.older_problem(since, key, walk.roots, head.size)]
     except (OSError, UnicodeDecodeError, checkpoint.NoteInvalid) as error:
         raise Unreadable(str(error)) from error
-    walk = TreeWalk([head.size, *([old.size] if old else [])])
-    try:
-        with (folder / "records.jsonl").open("rb") as lines, _sheet(folder) as sheet:
-            _walk(folder, head.size, walk, _Records(lines, sheet, findings), progress or _silent)
-    except OSError as error:
-        raise Unreadable(str(error)) from error
-    _heads(head, old, walk, findings)
-    return Verdict(head.size, head.root, head.origin, tuple(findings.found), findings.more)
-
-
-def _checkpoint(folder: Path, key: VerifierKey, findings: Findings) -> Checkpoint:
-    note = (folder / "checkpoint").read_text(encoding="utf-8")
-    try:
-        return checkpoint.open_note(note, key)
-    except checkpoint.NoteInvalid as error:
-        findings.add(-1, f"checkpoint: {error}")
-        return checkpoint.parse(note)
+    for problem in problems:
+        if problem:
+            findings.add(-1, problem)
+    return Verdict(head.size, head.root, head.origin, tuple(findings.found), findings.more, tuple(followed.found))
 
 
 def _sheet(folder: Path) -> TextIO:
@@ -125,6 +127,7 @@ def _walk(folder: Path, size: int, walk: TreeWalk, records: _Records, progress: 
         width = min(tiles.WIDTH, size - n * tiles.WIDTH)
         entries = _bundle(folder, n, width, findings)
         records.check(n * tiles.WIDTH, entries, width)
+        records.followed.mark(walk, n * tiles.WIDTH)
         if entries is None:
             return
         for tile in walk.add(entries):
@@ -172,15 +175,9 @@ def compare_tile(tile: Tile, stored: Sequence[bytes], findings: Findings) -> Non
             findings.add(first, f"{about} not have the hash that {path} holds at {number}")
 
 
-def _heads(head: Checkpoint, old: Checkpoint | None, walk: TreeWalk, findings: Findings) -> None:
+def _heads(head: Checkpoint, walk: TreeWalk, findings: Findings) -> None:
     if walk.size == head.size and walk.edge.root != head.root:
         findings.add(-1, f"the {head.size} entries do not have the root of the signed checkpoint")
-    if old is None:
-        return
-    if old.size > head.size:
-        findings.add(-1, f"the older checkpoint has {old.size} entries, this log only {head.size}")
-    elif walk.roots.get(old.size) != old.root:
-        findings.add(-1, f"the first {old.size} entries are not those of the older checkpoint")
 
 
 class Order:
@@ -205,7 +202,8 @@ class Order:
 class _Records:
     """The lines of records.jsonl and records.csv, walked beside the bundles."""
 
-    def __init__(self, lines: BinaryIO, sheet: TextIO, findings: Findings) -> None:
+    def __init__(self, lines: BinaryIO, sheet: TextIO, findings: Findings, followed: Successions) -> None:
+        self.followed = followed
         self._lines = lines
         self._rows = _rows(sheet)
         self.findings = findings
@@ -241,6 +239,7 @@ class _Records:
         if line.nonce_s is not None and leaves.none_commitment(line.nonce_s, entry[33:]) != entry[1:33]:
             found.add(index, "it is said to be about nobody, but does not open so")
         self._order.check(index, line.record, about_nobody=line.nonce_s is not None)
+        self.followed.see(index, line.record)
         if next(self._rows, None) != export_lines.csv_line(line.idx, line.leaf, line.nonce_a, line.record):
             found.add(index, "records.csv says something else than records.jsonl")
 

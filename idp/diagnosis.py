@@ -184,7 +184,8 @@ async def _log(services: Services) -> Sequence[Finding]:
     status = await services.consent.access_log.status()
     if status.in_doubt:
         return [Finding("access log", "wrong", status.in_doubt, LOG_MEND)]
-    return [Finding("access log", "ok", f"{status.size} entries")]
+    lost = [Finding("access log", "warning", str(said), None) for said in status.successions if said.kind == "lost"]
+    return [Finding("access log", "ok", f"{status.size} entries"), *lost]
 
 
 async def _erasures(services: Services) -> Sequence[Finding]:

@@ -30,8 +30,15 @@ async def readyz(request: Request) -> Response:
     found = services(request)
     reasons = await unready(found)
     if not reasons:
-        return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "ready"} | await _notices(found))
     return JSONResponse({"status": "not ready", "reasons": reasons}, 503, {"retry-after": "5"})
+
+
+async def _notices(found: Services) -> dict[str, list[str]]:
+    """Tell what does not keep this process from serving, and must not be forgotten: entries of the log that were lost."""
+    status = await found.consent.access_log.status()
+    told = [str(said) for said in status.successions if said.kind == "lost"]
+    return {"notices": told} if told else {}
 
 
 async def unready(found: Services) -> list[str]:

@@ -1,7 +1,8 @@
 """The log signer's Ed25519 key, apart from all others: only the signer loads its private part.
 
 It lives in a file of its own (mode 0400) when one is named, else wrapped in the keys store. The public part is in the store in
-either case, so that every process can verify checkpoints without being able to sign one.
+either case, so that every process can verify checkpoints without being able to sign one. The keys of a log's successions have the numbers
+2, 3, …, and files of their own beside the first: `<file>.2`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from keys.store import KeyStore
 
 PURPOSE: Final = "checkpoint-key"
+FIRST: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,44 +50,57 @@ class CheckpointKeys:
         self._root = root
         self._file = file
 
-    async def public_key(self) -> bytes | None:
-        """Give the public key (32 bytes); None before the signer first started."""
-        stored = await self._store.checkpoint_key()
+    async def public_key(self, number: int = FIRST) -> bytes | None:
+        """Give a public key (32 bytes); None before it was made."""
+        stored = await self._store.checkpoint_key(number)
         return None if stored is None else stored.public_key
 
-    async def load(self) -> CheckpointKey:
-        """Give the signer's key, made at the first call; two processes that make it together get the same.
+    async def load(self, number: int = FIRST) -> CheckpointKey:
+        """Give the signer's key of this number; the first is made at the first call, and two processes that make it together get the same.
 
-        Raises: CheckpointKeyWrong when file and store do not belong together or the file is gone; RootKeyLoose for a file that
-        others can read.
+        Raises: CheckpointKeyWrong when file and store do not belong together, the file is gone, or a later key was never made;
+        RootKeyLoose for a file that others can read.
         """
-        stored = await self._store.checkpoint_key()
+        return await self.make(number) if number == FIRST else await self._loaded(number)
+
+    async def make(self, number: int) -> CheckpointKey:
+        """Give the key of this number, made when it is not there. Raises: as `load`."""
+        if await self._store.checkpoint_key(number) is None:
+            await self._store.add_checkpoint_key(self._new(number))
+        return await self._loaded(number)
+
+    async def _loaded(self, number: int) -> CheckpointKey:
+        stored = await self._store.checkpoint_key(number)
         if stored is None:
-            await self._store.add_checkpoint_key(self._new())
-            stored = await self._store.checkpoint_key()
-        if stored is None:
-            raise CheckpointKeyWrong("the keys store does not keep what it was given")
+            raise CheckpointKeyWrong(f"the keys store holds no checkpoint key of number {number}")
         private = Ed25519PrivateKey.from_private_bytes(self._seed(stored))
         if private.public_key().public_bytes_raw() != stored.public_key:
             raise CheckpointKeyWrong("the checkpoint key file is not of this log")
         return CheckpointKey(stored.public_key, private)
 
-    def _new(self) -> StoredCheckpointKey:
-        if self._file is not None:
-            write_private(self._file, encode(os.urandom(32)) + "\n")
-            seed = _read_seed(self._file)
+    def _new(self, number: int) -> StoredCheckpointKey:
+        path = self._path(number)
+        if path is not None:
+            write_private(path, encode(os.urandom(32)) + "\n")
+            seed = _read_seed(path)
         else:
             seed = os.urandom(32)
         public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
-        wrapped = None if self._file is not None else self._root.wrap(PURPOSE, ("1",), seed)
-        return StoredCheckpointKey(1, public, wrapped)
+        wrapped = None if path is not None else self._root.wrap(PURPOSE, (str(number),), seed)
+        return StoredCheckpointKey(number, public, wrapped)
 
     def _seed(self, stored: StoredCheckpointKey) -> bytes:
         if stored.wrapped is not None:
             return self._root.unwrap(PURPOSE, (str(stored.number),), stored.wrapped)
-        if self._file is None:
+        path = self._path(stored.number)
+        if path is None:
             raise CheckpointKeyWrong("the checkpoint key of this log lives in a file, and none is named")
-        return _read_seed(self._file)
+        return _read_seed(path)
+
+    def _path(self, number: int) -> Path | None:
+        if self._file is None or number == FIRST:
+            return self._file
+        return self._file.with_name(f"{self._file.name}.{number}")
 
 
 def verify_signature(public_key: bytes, message: bytes, signature: bytes) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import datetime as dt
 from collections import Counter
@@ -10,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from consent import merkle
+from consent import merkle, succession
 from consent.access_log import leaf as leaves
 from consent.access_log import tables, tree
-from consent.access_log.opening import Row, opened
+from consent.access_log.opening import Row, object_of, opened
 from consent.access_log.records import PersonCheck
+from consent.checkpoint import NoteInvalid
 from keys.database import clock
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from consent.access_log.records import HistoryEntry
+    from consent.succession import Succession
     from keys.log_subjects import LogKey
 
 _E = tables.entries.c
@@ -78,6 +81,19 @@ async def reads_per_client(connection: AsyncConnection, key: LogKey, since: dt.d
 def _months(now: dt.datetime, months: int) -> list[str]:
     newest = now.year * 12 + now.month - 1
     return [f"{month // 12:04}-{month % 12 + 1:02}" for month in range(newest - months + 1, newest + 1)]
+
+
+async def successions(connection: AsyncConnection) -> tuple[Succession, ...]:
+    """Give the successions of the log, oldest first; what is not one that could be read is for `idp audit verify` to name."""
+    rows = await connection.execute(sa.select(_E.idx, _E.record).where(_E.action == "key").order_by(_E.idx))
+    found = []
+    for index, record in rows:
+        statement = succession.of_record(object_of(record))
+        with contextlib.suppress(NoteInvalid):
+            said = succession.parse(statement) if statement else None
+            if said and said.size == index:
+                found.append(said)
+    return tuple(found)
 
 
 async def check_person(connection: AsyncConnection, key: LogKey) -> PersonCheck:

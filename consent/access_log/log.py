@@ -174,7 +174,8 @@ class AccessLog:
         async with self._database.read() as connection:
             edge = await tree.head(connection)
             signed, published = await stored(connection, "signed"), await stored(connection, "published")
-        return LogStatus(edge.size, edge.root, signed, published, anchored.size if anchored else None, self._watch.doubt)
+            followed = await history.successions(connection)
+        return LogStatus(edge.size, edge.root, signed, published, anchored.size if anchored else None, self._watch.doubt, followed)
 
     async def _key(self, person: str) -> LogKey:
         try:

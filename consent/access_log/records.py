@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Mapping
 
+    from consent.succession import Succession
+
 Action = Literal["disclose", "consult", "verify", "update", "erase", "export", "audit", "consent", "denied", "key", "retention"]
 
 RECEIPT_SECONDS = 10.0
@@ -198,7 +200,10 @@ class CheckpointState:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LogStatus:
-    """Where the log stands. `in_doubt` says why nothing is disclosed, None when all is well."""
+    """Where the log stands. `in_doubt` says why nothing is disclosed, None when all is well.
+
+    `successions`: by which entries it went on under a new key and origin, oldest first, with what was lost.
+    """
 
     size: int
     root: bytes
@@ -206,3 +211,4 @@ class LogStatus:
     published: CheckpointState | None
     anchor_size: int | None
     in_doubt: str | None
+    successions: tuple[Succession, ...] = ()

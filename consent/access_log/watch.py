@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from consent.anchor import Anchor
     from consent.checkpoint import Checkpoint, VerifierKey
 
-    KeySource = Callable[[], Awaitable[VerifierKey | None]]
+    KeySource = Callable[[str], Awaitable[VerifierKey | None]]
     from keys.database import Database
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ class Watch:
     def __init__(self, database: Database, key: KeySource | None, anchor: Anchor | None, seen: Callable[[], Position | None]) -> None:
         self._database = database
         self._source = key
-        self._key: VerifierKey | None = None
+        self._known: dict[str, VerifierKey] = {}
         self._anchor = anchor
         self._seen = seen
         self.high: Checkpoint | None = None
@@ -84,11 +84,12 @@ class Watch:
     async def _opened(self, note: str) -> Checkpoint:
         if self._source is None:
             return checkpoint.parse(note)
-        if self._key is None:
-            self._key = await self._source()
-        if self._key is None:
+        origin = checkpoint.parse(note).origin
+        key = self._known.get(origin) or await self._source(origin)
+        if key is None:
             raise checkpoint.NoteInvalid("checkpoints were signed, but the keys store knows no key that signs them")
-        return checkpoint.open_note(note, self._key)
+        self._known[origin] = key
+        return checkpoint.open_note(note, key)
 
 
 async def _contained(connection: AsyncConnection, notes: list[Checkpoint], seen: Position | None) -> str | None:

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from consent.checkpoint import origin_of
-from consent.signer import verifier_source
 from idp.pages.formats import local_date
 from idp.protocol import current_session
 from idp.protocol.services import services
@@ -22,7 +20,7 @@ async def audit(request: Request) -> Response:
     parts = services(request)
     await current_session.greeted(request)
     status = await parts.consent.access_log.status()
-    key = await verifier_source(origin_of(parts.settings.issuer), parts.keyring.log_key)()
+    key = await parts.consent.verifier_key()
     return parts.renderer.page(
         request,
         "audit/audit.html",
@@ -30,6 +28,7 @@ async def audit(request: Request) -> Response:
         checkpoint=status.published,
         vkey=str(key) if key else None,
         fingerprint=key.fingerprint if key else None,
+        successions=status.successions,
         day_stamp=local_date(parts.clock()).isoformat(),
     )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from idp.cli.log import succession_value
 from idp.cli.terminal import Exit, Json, read_text, refuse, show, with_services
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def status(as_json: Json = False) -> None:
         "published": _checkpoint_value(found.published),
         "anchor_size": found.anchor_size,
         "in_doubt": found.in_doubt,
+        "successions": [succession_value(said) for said in found.successions],
         "vkey": key,
     }
     show(value, as_json=as_json, text=lambda: _status_text(found, key))
@@ -117,19 +119,17 @@ def _status_text(found: LogStatus, key: str) -> str:
     for name, state in (("signed", found.signed), ("published", found.published)):
         lines.append(f"{name:<11}" + ("never" if state is None else f"{state.size} entries at {state.time.isoformat(timespec='seconds')}"))
     lines += [f"anchor     {'none' if found.anchor_size is None else f'{found.anchor_size} entries'}", f"vkey       {key}"]
+    lines += [f"succession {said}" for said in found.successions]
     lines.append("in doubt   no" if found.in_doubt is None else f"IN DOUBT   {found.in_doubt}\n           {LOG_MEND}")
     return "\n".join(lines)
 
 
 async def _key(services: Services) -> VerifierKey:
     """Give this log's verifier key; the signer's first start makes it."""
-    from consent.checkpoint import origin_of
-    from consent.signer import verifier_source
-
-    key = await verifier_source(origin_of(services.settings.issuer), services.keyring.log_key)()
+    key = await services.consent.verifier_key()
     if key is None:
         await services.keyring.log_key.load()
-        key = await verifier_source(origin_of(services.settings.issuer), services.keyring.log_key)()
+        key = await services.consent.verifier_key()
     if key is None:
         refuse("the keys store does not keep a checkpoint key", Exit.LOG)
     return key
@@ -164,16 +164,15 @@ def _verify_folder(folder: Path, vkey: str, since: Path | None) -> Verdict:
 async def _verify_live(services: Services) -> tuple[Verdict, Accounts | None]:
     from consent.access_log.watch import stored
     from consent.audit import verify_live
-    from consent.checkpoint import NoteInvalid, open_note
+    from consent.checkpoint import NoteInvalid
     from idp.protocol import erasure
 
-    key = await _key(services)
     consent = services.consent
     async with consent.database.read() as connection:
         signed = await stored(connection, "signed")
     anchored = consent.options.anchor_file.read_text() if consent.options.anchor_file and consent.options.anchor_file.exists() else None
     try:
-        notes = [open_note(note, key) for note in (anchored, signed and signed.note) if note]
+        notes = [await consent.opened(note) for note in (anchored, signed and signed.note) if note]
     except NoteInvalid as error:
         refuse(f"anchor or stored checkpoint: {error}", Exit.LOG)
     with _progress("verifying") as progress:
@@ -190,6 +189,7 @@ def _verdict_value(verdict: Verdict, accounts: Accounts | None) -> dict[str, Any
         "first_bad_index": verdict.first_bad,
         "problems": [{"index": problem.index if problem.index >= 0 else None, "what": problem.what} for problem in verdict.problems],
         "more_problems": verdict.more,
+        "successions": [succession_value(said) for said in verdict.successions],
     }
     if accounts:
         value["accounts"] = {
@@ -208,6 +208,7 @@ def _verdict_text(verdict: Verdict, accounts: Accounts | None) -> str:
             f"{accounts.about_persons} about persons, {accounts.about_nobody} about nobody, {accounts.unopenable} closed for good "
             f"({accounts.stated} stated by erasures and retention)"
         )
+    lines += [str(said) for said in verdict.successions]
     lines += [str(problem) for problem in verdict.problems]
     if verdict.more:
         lines.append(f"and {verdict.more} more problems")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from consent.checkpoint import VerifierKey, origin_of
 from idp.app import create_app
 from idp.demo import agency_app
 from idp.demo.applications import APPLICATIONS
@@ -132,7 +131,7 @@ async def _serving(apps: Sequence[ASGIApp], sockets: Sequence[list[socket.socket
 
 async def description(services: Services, key: DemoKey, port: int) -> dict[str, Any]:
     """Describe everything: what `idp demo --json` prints."""
-    signer = await services.keyring.log_key.load()
+    await services.keyring.log_key.load()
     return {
         "issuer": services.settings.issuer,
         "applications": [
@@ -148,7 +147,7 @@ async def description(services: Services, key: DemoKey, port: int) -> dict[str, 
         "citizens": [_person(person, key) for person in CITIZENS],
         "auditor": _person(AUDITOR, key),
         "administrator": _person(ADMINISTRATOR, key),
-        "log_vkey": str(VerifierKey(origin_of(services.settings.issuer), signer.public_key)),
+        "log_vkey": str(await services.consent.verifier_key()),
         "data_dir": str(services.settings.data_dir),
     }
 

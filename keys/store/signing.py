@@ -74,13 +74,13 @@ class SigningKeyStore(Store):
 
 
 class CheckpointKeyStore(Store):
-    """The keys of the log's signer."""
+    """The keys of the log's signer, by number: the first, and one more for each succession."""
 
-    async def checkpoint_key(self) -> StoredCheckpointKey | None:
-        """Give the newest checkpoint key; None before the first."""
+    async def checkpoint_key(self, number: int) -> StoredCheckpointKey | None:
+        """Give a checkpoint key; None when there is none of this number."""
         table = tables.checkpoint_keys
         async with self.database.read() as connection:
-            row = (await connection.execute(sa.select(table).order_by(table.c.number.desc()).limit(1))).one_or_none()
+            row = (await connection.execute(sa.select(table).where(table.c.number == number))).one_or_none()
         return None if row is None else StoredCheckpointKey(row.number, row.public_key, row.wrapped)
 
     async def add_checkpoint_key(self, key: StoredCheckpointKey) -> None:

@@ -214,6 +214,61 @@ def test_an_anchor_that_is_gone_stops_the_signer_until_it_is_begun_anew_on_purpo
     assert idp("audit", "status").code == Exit.OK
 
 
+def restored(folder: Path, backup: Path) -> None:
+    """Put a consent store back as it was."""
+    for file in folder.glob("consent.sqlite3*"):
+        file.unlink()
+    shutil.copy(backup, folder / "consent.sqlite3")
+
+
+def test_the_checkpoint_key_is_changed_and_the_old_key_line_still_verifies(
+    idp: Callable[..., Done], exported: tuple[Path, str], folder: Path
+) -> None:
+    out, key = exported
+    done = idp("log", "rotate-key", "--reason", "two years old", "--by", "rina", "--json")
+    assert (done.code, done.value["kind"], done.value["lost"], done.value["signed_by_old_key"]) == (0, "planned", 0, True), done.err
+    assert done.value["vkey"].split("+")[0] == done.value["new_origin"] == key.split("+")[0] + "/2"
+    assert (folder / "log.anchor").read_text().split("\n")[0] == done.value["new_origin"]
+    grow(idp)
+    assert idp("audit", "export", out, "--json").value["vkey"] == done.value["vkey"]
+    for held in (key, done.value["vkey"]):
+        told = idp("audit", "verify", out, "--vkey", held)
+        assert (told.code, "by a planned change of its key: two years old" in told.out) == (0, True), told.out
+    assert idp("audit", "verify", "--live").code == Exit.OK
+    status = idp("audit", "status", "--json").value
+    assert (status["vkey"], len(status["successions"])) == (done.value["vkey"], 1)
+
+
+def test_after_a_loss_the_log_goes_on_the_erasure_is_replayed_and_everybody_is_told(
+    idp: Callable[..., Done], exported: tuple[Path, str], folder: Path, tmp_path: Path
+) -> None:
+    out, key = exported
+    assert idp("log", "succeed", "--reason", "x").code == Exit.USAGE
+    refused = idp("log", "succeed", "--lost", "--reason", "disk")
+    assert (refused.code, "nothing is lost" in refused.err) == (Exit.LOG, True)
+    with sqlite3.connect(folder / "consent.sqlite3") as database:
+        database.execute(f"VACUUM INTO '{tmp_path / 'before.sqlite3'}'")
+    grow(idp)
+    erased = idp("accounts", "erase", SITI.email, "--officer", "rina", "--reason", "asked in person", "--yes")
+    assert erased.code == Exit.OK, erased.err
+    signed = idp("log", "sign", "--once", "--json").value["size"]
+    restored(folder, tmp_path / "before.sqlite3")
+    assert idp("log", "rotate-key", "--reason", "x").code == Exit.LOG
+    told = idp("log", "succeed", "--lost", "--reason", "the disk burnt", "--json")
+    assert (told.code, told.value["old"]["size"], told.value["lost"]) == (0, signed, signed - told.value["entry"]), told.err
+    assert idp("accounts", "replay-erasures").code == Exit.OK
+    grow(idp)
+    live = idp("audit", "verify", "--live")
+    assert (live.code, "LOSS of" in live.out) == (0, True), live.out
+    status = idp("audit", "status")
+    assert (status.code, "the disk burnt" in status.out) == (0, True)
+    assert "LOSS of" in idp("doctor").out
+    assert idp("audit", "export", out).code == Exit.OK
+    assert idp("audit", "verify", out, "--vkey", told.value["vkey"]).code == Exit.OK
+    old = idp("audit", "verify", out, "--vkey", key)
+    assert (old.code, "ask for its fingerprint on paper" in old.out) == (1, True)
+
+
 def test_keys_are_listed_for_people_and_for_programs(idp: Callable[..., Done]) -> None:
     value = idp("keys", "list", "--json").value
     told = idp("keys", "list").out

@@ -18,7 +18,7 @@ from consent.checkpoint import VerifierKey, open_note
 from consent.export import export
 from consent.signer import LogSigner, verifier_source
 from consent.verify import Verdict, verify_folder
-from keys.errors import KeyDestroyed
+from keys.errors import CheckpointKeyWrong, KeyDestroyed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -61,16 +61,25 @@ class SeedKey:
 
 
 class SeedKeys:
-    """Where signer and processes find it."""
+    """Where signer and processes find it, and the keys of successions; `lost` ones cannot sign any more."""
 
     def __init__(self, seed: bytes = b"gerbang test key, never use") -> None:
         self.key = SeedKey(Ed25519PrivateKey.from_private_bytes(hashlib.sha256(seed).digest()))
+        self.seed = seed
+        self.made = {1: self.key}
+        self.lost: set[int] = set()
 
-    async def public_key(self) -> bytes | None:
-        return self.key.public_key
+    async def public_key(self, number: int = 1) -> bytes | None:
+        return self.made[number].public_key if number in self.made else None
 
-    async def load(self) -> SeedKey:
-        return self.key
+    async def load(self, number: int = 1) -> SeedKey:
+        if number in self.lost or number not in self.made:
+            raise CheckpointKeyWrong("no such key")
+        return self.made[number]
+
+    async def make(self, number: int) -> SeedKey:
+        seed = hashlib.sha256(self.seed + bytes([number])).digest()
+        return self.made.setdefault(number, SeedKey(Ed25519PrivateKey.from_private_bytes(seed)))
 
 
 def disclosure(person: str = "p1", client: str = "aduan", claims: tuple[str, ...] = ("email", "name"), grant: str | None = "g1") -> Entry:
