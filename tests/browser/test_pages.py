@@ -25,6 +25,9 @@ OUTSIDE = {
     "expired": "/login?interaction=AAAAAAAAAAAAAAAAAAAAAA",
     "service-unknown": "/authorize?client_id=tidak-ada",
     "signed-out": "/logout",
+    "device": "/device",
+    "device-allowed": "/device/done?answer=allowed",
+    "device-denied": "/device/done?answer=denied",
 }
 INSIDE = {
     "home": "/",
@@ -37,6 +40,7 @@ INSIDE = {
     "contact": "/security/contact",
     "auditor-signed-in": "/audit",
     "no-permission": "/me/permissions/AAAAAAAAAAAAAAAAAAAAAA",
+    "requests": "/me/requests",
     "sign-out": "/logout",
 }
 VIEWS = [
