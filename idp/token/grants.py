@@ -49,17 +49,23 @@ async def authorization_code(found: Services, client: Client, sent: Parameters) 
     misfit = rules.fits(redeemed.binding, redirect_uri, sent.get("code_verifier"))
     if misfit is not None:
         return misfit
-    return await granted(found, client, redeemed.authorization, now, redeemed.binding.nonce)
+    return await granted(found, client, redeemed.authorization, now, redeemed.binding.nonce, refresh_token=redeemed.refresh_token)
 
 
 async def granted(
-    found: Services, client: Client, authorization: Authorization, now: dt.datetime, nonce: str | None = None
+    found: Services,
+    client: Client,
+    authorization: Authorization,
+    now: dt.datetime,
+    nonce: str | None = None,
+    *,
+    refresh_token: str | None = None,
 ) -> Tokens | Refusal:
-    """Give the first tokens that stand on an authorization."""
+    """Give the first tokens that stand on an authorization. `refresh_token`: the one that was made when the code was used up."""
     issued = await issue.access_token(found, client, authorization, authorization.scope, now)
     content = _bearer(issued, authorization.scope)
-    if redeemed.refresh_token is not None:
-        content["refresh_token"] = redeemed.refresh_token
+    if "refresh_token" in client.grant_types:
+        content["refresh_token"] = refresh_token or await found.authorizations.add_refresh_token(authorization, now)
     if scopes.OPENID not in authorization.scope:
         return Tokens(content)
     told = await _personal(found, authorization)

@@ -1,4 +1,4 @@
-"""log.md: after a loss, or for a new key, "a new origin whose first entry names the old final checkpoint"; the old key signs a planned change."""
+"""log.md: after a loss, or for a new key, "a new origin whose first entry names the old final checkpoint"; the old key signs the plan."""
 
 from __future__ import annotations
 
