@@ -107,5 +107,6 @@ def _middlewares(settings: Settings) -> list[Middleware]:
         Middleware(BodyLimit, limit=settings.body_limit),
     ]
     if settings.trusted_proxies:
-        middlewares.insert(0, Middleware(TrustedProxies, networks=settings.trusted_proxies))
+        stated = settings.client_certificate_header
+        middlewares.insert(0, Middleware(TrustedProxies, networks=settings.trusted_proxies, certificate_header=stated))
     return middlewares

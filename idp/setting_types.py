@@ -95,5 +95,6 @@ Seconds = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 Issuer = Annotated[str, AfterValidator(_issuer)]
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Rates = Annotated[tuple[tuple[int, int], ...], NoDecode, BeforeValidator(_rates)]
 """Pairs of attempts and a window in seconds, as `10/900, 50/86400`."""

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from idp.setting_sources import PREFIX, EnvironmentSource, SettingsRefused, TomlSource, unknown_variables
-from idp.setting_types import Count, DatabaseUrl, Issuer, Networks, Place, Rates, Seconds, for_trials, scheme
+from idp.setting_types import Count, DatabaseUrl, HeaderName, Issuer, Networks, Place, Rates, Seconds, for_trials, scheme
 
 if TYPE_CHECKING:
     from pydantic_settings import PydanticBaseSettingsSource
@@ -99,6 +99,22 @@ class Settings(BaseSettings):
     trusted_proxies: Networks = Field(
         (), description="Networks of proxies that may state the client's address and scheme, separated by commas, like 10.0.0.0/8."
     )
+    client_certificate_header: HeaderName | None = Field(
+        None,
+        description="The header in which trusted proxies put the certificate of a client (mutual TLS): as RFC 9440 writes it, or PEM,"
+        " percent-encoded. They must set or remove it on every request. Default: none is believed.",
+    )
+    client_authorities_file: Place | None = Field(
+        None,
+        description="Authorities whose certificates prove applications registered for tls_client_auth (PEM); each issues directly."
+        " With `IDP_TLS_CERTIFICATE_FILE`, clients may show one of theirs to this server itself.",
+    )
+    mtls_url: Issuer | None = Field(
+        None, description="The address under which a proxy asks clients for certificates, if it is another one (RFC 8705 §5)."
+    )
+    dpop_nonce_required: bool = Field(
+        False, description="Whether a DPoP proof must repeat a nonce of ours; otherwise a proof of the last minute will do (RFC 9449 §8)."
+    )
     ca_file: Place | None = Field(None, description="Certificate authorities for our own outgoing requests (PEM); default: the system's.")
     body_limit: Count = Field(65536, description="The largest request body, in bytes.")
     metrics_token: str | None = Field(
@@ -177,6 +193,8 @@ class Settings(BaseSettings):
     def _consistent(self) -> Settings:
         if (self.tls_certificate_file is None) != (self.tls_key_file is None):
             raise ValueError("IDP_TLS_CERTIFICATE_FILE and IDP_TLS_KEY_FILE go together: set both or neither")
+        if self.client_certificate_header and not self.trusted_proxies:
+            raise ValueError("IDP_CLIENT_CERTIFICATE_HEADER needs IDP_TRUSTED_PROXIES: from anybody else that header proves nothing")
         if self.embedded and self.workers > 1:
             raise ValueError("IDP_WORKERS above 1 needs PostgreSQL: set IDP_DATABASE_URL, or leave one worker")
         if self.certification and not for_trials(urlsplit(self.issuer).hostname or ""):
@@ -187,6 +205,11 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """Whether citizens reach this provider over https: cookies are bound to it and HSTS is sent."""
         return self.issuer.startswith("https://")
+
+    @property
+    def mutual_tls(self) -> bool:
+        """Whether clients can show certificates at all: to a proxy of ours, or to this server (RFC 8705)."""
+        return bool(self.client_certificate_header or (self.tls_certificate_file and self.client_authorities_file))
 
     @property
     def embedded(self) -> bool:

@@ -62,6 +62,15 @@ ALGORITHMS: Final[Mapping[str, Algorithm]] = {
     )
 }
 REGISTRIES: Final[Mapping[str, OneAlgorithm]] = {name: OneAlgorithm(name) for name in ALGORITHMS}
+
+
+class WithKey(OneAlgorithm):
+    """The same for proofs that carry their key: an RSA key of 4096 bits takes a thousand letters of header."""
+
+    max_header_length = 2048
+
+
+PROOF_REGISTRIES: Final[Mapping[str, OneAlgorithm]] = {name: WithKey(name) for name in ALGORITHMS}
 SIGNING: Final = ("RS256", "PS256", "ES256", "EdDSA")
 ENCRYPTION: Final[Mapping[str, str]] = {"RSA-OAEP-256": "RSA", "ECDH-ES": "EC"}
 """Our keys that others encrypt to, by the algorithm they are kept under, and their type. The EC key serves ECDH-ES+A256KW as well."""

@@ -21,7 +21,7 @@ from keys.errors import TokenInvalid
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from keys.algorithms import AsymmetricKey
+    from keys.algorithms import AsymmetricKey, OneAlgorithm
 
 LIMIT: Final = 16 * 1024
 # RFC 8725 §3.10: "Do Not Trust Received Claims"; a key that travels with the token proves nothing. `crit`: RFC 7515 §4.1.11, we
@@ -39,26 +39,33 @@ class Compact:
     kid: str | None
 
 
-def take_apart(token: str, algorithms: Sequence[str], types: str | Sequence[str] | None) -> Compact:
-    """Take a token apart and check its header against what the caller allows.
+def take_apart(
+    token: str,
+    algorithms: Sequence[str],
+    types: str | Sequence[str] | None,
+    *,
+    carries: frozenset[str] = frozenset(),
+    registries: Mapping[str, OneAlgorithm] = REGISTRIES,
+) -> Compact:
+    """Take a token apart and check its header against what the caller allows. `carries`: what else may travel in the header.
 
     Raises: TokenInvalid.
     """
     if len(token) > LIMIT:
         raise TokenInvalid("longer than 16 KiB")
     try:
-        header = _read_header(token[: token.index(".")])
+        header = _read_header(token[: token.index(".")], registries)
     except ValueError:
         raise TokenInvalid("not a compact JWS") from None
-    _check_header(header, types)
+    _check_header(header, types, _REFUSED - carries)
     algorithm = header.get("alg")
-    if not isinstance(algorithm, str) or algorithm not in algorithms or algorithm not in REGISTRIES:
+    if not isinstance(algorithm, str) or algorithm not in algorithms or algorithm not in registries:
         raise TokenInvalid("its algorithm is not allowed here")
     kid = header.get("kid")
     if kid is not None and not isinstance(kid, str):
         raise TokenInvalid("its kid is not a string")
     try:
-        signed = jws.extract_compact(token.encode(), registry=REGISTRIES[algorithm])
+        signed = jws.extract_compact(token.encode(), registry=registries[algorithm])
     except (JoseError, ValueError):
         raise TokenInvalid("not a compact JWS") from None
     return Compact(signed, header, algorithm, kid)
@@ -97,10 +104,11 @@ def read_object(data: bytes) -> dict[str, Any]:
     return value
 
 
-def _read_header(part: str) -> Mapping[str, Any]:
-    """Read a header with its names standing once; joserfc's limit of 512 letters stands before the cache."""
-    if len(part) > jws.JWSRegistry.max_header_length:
-        raise TokenInvalid("its header is longer than 512 letters")
+def _read_header(part: str, registries: Mapping[str, OneAlgorithm]) -> Mapping[str, Any]:
+    """Read a header with its names standing once; joserfc's limit, usually 512 letters, stands before the cache."""
+    limit = registries["ES256"].max_header_length
+    if len(part) > limit:
+        raise TokenInvalid(f"its header is longer than {limit} letters")
     return _read_short_header(part)
 
 
@@ -110,8 +118,8 @@ def _read_short_header(part: str) -> Mapping[str, Any]:
     return read_object(decode(part))
 
 
-def _check_header(header: Mapping[str, Any], types: str | Sequence[str] | None) -> None:
-    refused = _REFUSED.intersection(header)
+def _check_header(header: Mapping[str, Any], types: str | Sequence[str] | None, forbidden: frozenset[str]) -> None:
+    refused = forbidden.intersection(header)
     if refused:
         raise TokenInvalid(f"its header carries {min(refused)}")
     if types is None:

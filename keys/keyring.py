@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from keys.ring import SigningKey
 
 PURPOSE: Final = "named-secret"
-NAMES: Final = ("digests", "secrets", "pairwise", "forms", "links", *(f"index:{kind}" for kind in KINDS))
+NAMES: Final = ("digests", "secrets", "pairwise", "forms", "links", "nonces", *(f"index:{kind}" for kind in KINDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,8 @@ class Keyring:
         await adopt(self.store, self.root)
         return self.root.current
 
-    def named_secret(self, name: Literal["forms", "links"]) -> bytes:
-        """Give the secret that signs forms or links (32 bytes)."""
+    def named_secret(self, name: Literal["forms", "links", "nonces"]) -> bytes:
+        """Give the secret that signs forms or links, or that nonces are made of (32 bytes)."""
         return self._named[name]
 
     async def close(self) -> None:

@@ -42,12 +42,13 @@ class Authorization:
 
 @dataclass(frozen=True, slots=True)
 class CodeBinding:
-    """What a code was bound to when it was issued (RFC 6749 §4.1.3, RFC 7636 §4.6, OIDC Core §3.1.3.6)."""
+    """What a code was bound to when it was issued (RFC 6749 §4.1.3, RFC 7636 §4.6, OIDC Core §3.1.3.6, RFC 9449 §10)."""
 
     client: str
     redirect_uri: str
     code_challenge: str | None
     nonce: str | None
+    dpop_jkt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,10 @@ class Redeemed:
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """A refresh token that was used just now, or again within the grace; `idle_until` is the session's, None when offline."""
+    """A refresh token that was used just now, or again within the grace; `idle_until` is the session's, None when offline.
+
+    `successor` is what to present next time: the same token, where tokens are not rotated.
+    """
 
     authorization: Authorization
     successor: str = field(repr=False)
@@ -69,13 +73,14 @@ class Rotated:
 
 
 class Rejected(StrEnum):
-    """Why a code or refresh token yields nothing. REUSED: its authorization was revoked for it."""
+    """Why a code or refresh token yields nothing. REUSED: its authorization was revoked for it. UNBOUND: sent without proof of its key."""
 
     UNKNOWN = "unknown"
     EXPIRED = "expired"
     ENDED = "ended"
     REUSED = "reused"
     FOREIGN = "foreign"
+    UNBOUND = "unbound"
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,8 +71,8 @@ def with_successor(database: Database, consume: ReturningUpdate[Any]) -> sa.Exec
     if database.dialect == "sqlite":
         return consume
     used, token = consume.cte("used"), sa.bindparam("next", type_=sa.LargeBinary())
-    row = sa.select(token, used.c.authorization, used.c.client, now).where(token.is_not(None))
-    added = sa.insert(refresh_tokens).from_select(["digest", "authorization", "client", "issued_at"], row).cte("added")
+    row = sa.select(token, used.c.authorization, used.c.client, now, used.c.bound_to).where(token.is_not(None))
+    added = sa.insert(refresh_tokens).from_select(["digest", "authorization", "client", "issued_at", "bound_to"], row).cte("added")
     return sa.select(used).add_cte(added)
 
 
@@ -92,26 +92,36 @@ consume_code = (
         codes.c.redirect_uri,
         codes.c.code_challenge,
         codes.c.nonce,
+        codes.c.dpop_jkt,
+        sa.bindparam("bound_to", type_=sa.String()).label("bound_to"),  # of the refresh token that is inserted with it
         sa.literal_column(_DETAILS.format(table="codes"), sa.Text()).label("details"),
     )
 )
 
+_usable = (
+    refresh_tokens.c.digest == sa.bindparam("presented"),
+    refresh_tokens.c.client == sa.bindparam("by"),
+    refresh_tokens.c.consumed_at.is_(None),
+    # RFC 9449 §5, RFC 8705 §7.1: one that is bound is used by the holder of its key only
+    sa.or_(refresh_tokens.c.bound_to.is_(None), refresh_tokens.c.bound_to.in_([sa.bindparam("jkt"), sa.bindparam("x5t")])),
+    _lives(refresh_tokens.c.authorization),
+)
+_stands_on = (
+    refresh_tokens.c.authorization,
+    refresh_tokens.c.client,
+    refresh_tokens.c.bound_to,
+    sa.literal_column(_DETAILS.format(table="refresh_tokens"), sa.Text()).label("details"),
+    sa.literal_column(_IDLE_UNTIL, Timestamp()).label("idle_until"),
+)
+
 consume_refresh_token = (
     sa.update(refresh_tokens)
-    .where(
-        refresh_tokens.c.digest == sa.bindparam("presented"),
-        refresh_tokens.c.client == sa.bindparam("by"),
-        refresh_tokens.c.consumed_at.is_(None),
-        _lives(refresh_tokens.c.authorization),
-    )
+    .where(*_usable)
     .values(consumed_at=now, successor=sa.bindparam("sealed"), successor_digest=sa.bindparam("next"))
-    .returning(
-        refresh_tokens.c.authorization,
-        refresh_tokens.c.client,
-        sa.literal_column(_DETAILS.format(table="refresh_tokens"), sa.Text()).label("details"),
-        sa.literal_column(_IDLE_UNTIL, Timestamp()).label("idle_until"),
-    )
+    .returning(*_stands_on)
 )
+
+keep_refresh_token = sa.select(*_stands_on).select_from(refresh_tokens).where(*_usable)
 
 _successor = refresh_tokens.alias("successor_row")
 

@@ -57,7 +57,7 @@ class AuthorizationStore:
         code_row = {
             "digest": self._digest("code", code), "authorization": authorization.id, "client": binding.client,
             "redirect_uri": binding.redirect_uri, "code_challenge": binding.code_challenge, "nonce": binding.nonce,
-            "expires_at": expires_at,
+            "dpop_jkt": binding.dpop_jkt, "expires_at": expires_at,
         }  # fmt: skip
         async with self._database.transaction() as transaction:
             await transaction.execute(sa.insert(authorizations).values(_row(authorization)))
@@ -67,18 +67,25 @@ class AuthorizationStore:
 
     # --- codes -------------------------------------------------------------------------------------------------------------------
 
-    async def redeem(self, code: str, client: str, now: dt.datetime, *, refreshable: bool = False) -> Redeemed | Rejected:
-        """Use a code up: one statement, so that one of many racing requests wins. `refreshable`: make a refresh token with it.
+    async def redeem(
+        self, code: str, client: str, now: dt.datetime, *, refreshable: bool = False, bound_to: str | None = None
+    ) -> Redeemed | Rejected:
+        """Use a code up: one statement, so that one of many racing requests wins.
+
+        `refreshable`: make a refresh token with it; `bound_to`: the thumbprint of its holder.
 
         RFC 6749 §4.1.2: "If an authorization code is used more than once, the authorization server MUST deny the request and SHOULD revoke
         (when possible) all tokens previously issued based on that authorization code."
         """
         presented, token = self._digest("code", code), new_token() if refreshable else None
-        values = {"presented": presented, "by": client, "now": now, "next": self._digest("refresh", token) if token else None}
+        values = {
+            "presented": presented, "by": client, "now": now, "next": self._digest("refresh", token) if token else None,
+            "bound_to": bound_to,
+        }  # fmt: skip
         row = await self._consume(self._consume_code, values)
         if row is None:
             return await self._rejected_code(presented, client, now)
-        binding = CodeBinding(row.client, row.redirect_uri, row.code_challenge, row.nonce)
+        binding = CodeBinding(row.client, row.redirect_uri, row.code_challenge, row.nonce, row.dpop_jkt)
         return Redeemed(details.load(row.details), binding, token)
 
     async def _consume(self, statement: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
@@ -86,7 +93,7 @@ class AuthorizationStore:
         async with self._database.statement() as connection:
             row = (await connection.execute(statement, values)).one_or_none()
             if row is not None and values["next"] is not None and self._database.dialect == "sqlite":
-                await self._add(connection, values["next"], row.authorization, row.client, values["now"])
+                await self._add(connection, values["next"], row.authorization, row.client, values["now"], row.bound_to)
         return row
 
     async def _rejected_code(self, presented: bytes, client: str, now: dt.datetime) -> Rejected:
@@ -103,39 +110,55 @@ class AuthorizationStore:
 
     # --- refresh tokens ----------------------------------------------------------------------------------------------------------
 
-    async def add_refresh_token(self, authorization: Authorization, now: dt.datetime, token: str | None = None) -> str:
-        """Issue a refresh token, or store the one given; storing it twice is the same as once."""
+    async def add_refresh_token(
+        self, authorization: Authorization, now: dt.datetime, token: str | None = None, *, bound_to: str | None = None
+    ) -> str:
+        """Issue a refresh token, or store the one given; storing it twice is the same as once. `bound_to`: the thumbprint of its holder."""
         token = token or new_token()
         async with self._database.statement() as connection:
-            await self._add(connection, self._digest("refresh", token), authorization.id, authorization.client, now)
+            await self._add(connection, self._digest("refresh", token), authorization.id, authorization.client, now, bound_to)
         return token
 
-    async def _add(self, connection: AsyncConnection, digest: bytes, authorization: str, client: str, now: dt.datetime) -> None:
-        row = {"digest": digest, "authorization": authorization, "client": client, "issued_at": now}
+    async def _add(  # noqa: PLR0917 - a row, column by column
+        self, connection: AsyncConnection, digest: bytes, authorization: str, client: str, now: dt.datetime, bound_to: str | None
+    ) -> None:
+        row = {"digest": digest, "authorization": authorization, "client": client, "issued_at": now, "bound_to": bound_to}
         await connection.execute(self._add_refresh_token, row)
 
-    async def rotate(self, token: str, client: str, now: dt.datetime) -> Rotated | Rejected:
+    async def rotate(self, token: str, client: str, now: dt.datetime, *, held: frozenset[str] = frozenset()) -> Rotated | Rejected:
         """Use a refresh token up and give its successor; again within the grace, the same successor.
 
         RFC 9700 §4.14.2: "If a refresh token is compromised and subsequently used by both the attacker and the legitimate client, one of
         them will present an invalidated refresh token, which will inform the authorization server of the breach." All of it is revoked.
+        `held`: thumbprints of what the sender proved to hold.
         """
         presented, successor = self._digest("refresh", token), new_token()
         values = {
-            "presented": presented, "by": client, "now": now, "sealed": seal_successor(token, successor),
+            **_asked(presented, client, now, held), "sealed": seal_successor(token, successor),
             "next": self._digest("refresh", successor),
         }  # fmt: skip
         row = await self._consume(self._consume_refresh_token, values)
         if row is None:
-            return await self._again(token, presented, client, now)
+            return await self._again(token, presented, client, now, held)
         return Rotated(details.load(row.details), successor, row.idle_until)
 
-    async def _again(self, token: str, presented: bytes, client: str, now: dt.datetime) -> Rotated | Rejected:
+    async def keep(self, token: str, client: str, now: dt.datetime, *, held: frozenset[str] = frozenset()) -> Rotated | Rejected:
+        """Use a refresh token that is not rotated: it stays the same until its authorization ends."""
+        presented = self._digest("refresh", token)
+        async with self._database.read() as connection:
+            row = (await connection.execute(statements.keep_refresh_token, _asked(presented, client, now, held))).one_or_none()
+        if row is None:
+            return await self._again(token, presented, client, now, held)
+        return Rotated(details.load(row.details), token, row.idle_until)
+
+    async def _again(self, token: str, presented: bytes, client: str, now: dt.datetime, held: frozenset[str]) -> Rotated | Rejected:
         row = await self._find(presented, now)
         if row is None:
             return Rejected.UNKNOWN
         if row.client != client:
             return Rejected.FOREIGN
+        if row.bound_to is not None and row.bound_to not in held:
+            return Rejected.UNBOUND
         if row.consumed_at is None or not row.alive:
             return Rejected.ENDED
         if row.successor is None or row.successor_used or now - row.consumed_at >= self._grace:
@@ -143,7 +166,7 @@ class AuthorizationStore:
             return Rejected.REUSED
         authorization, successor = details.load(row.details), open_successor(token, row.successor)
         if self._database.dialect == "sqlite":  # the first request may have died before it stored it
-            await self.add_refresh_token(authorization, now, successor)
+            await self.add_refresh_token(authorization, now, successor, bound_to=row.bound_to)
         return Rotated(authorization, successor)
 
     async def _find(self, presented: bytes, now: dt.datetime) -> Row[Any] | None:
@@ -256,3 +279,9 @@ def _row(authorization: Authorization) -> dict[str, Any]:
         "session": authorization.session, "details": details.dump(authorization), "created_at": authorization.created_at,
         "ends_at": authorization.ends_at,
     }  # fmt: skip
+
+
+def _asked(presented: bytes, client: str, now: dt.datetime, held: frozenset[str]) -> dict[str, Any]:
+    """Give what the use of a refresh token is decided by; who holds nothing matches no binding."""
+    one, other = (*sorted(held), "", "")[:2]
+    return {"presented": presented, "by": client, "now": now, "jkt": one, "x5t": other}

@@ -30,6 +30,7 @@ codes = sa.Table(
     sa.Column("redirect_uri", sa.Text, nullable=False),
     sa.Column("code_challenge", sa.String(43)),
     sa.Column("nonce", sa.Text),
+    sa.Column("dpop_jkt", sa.String(43)),  # RFC 9449 §10: the key that alone may redeem it
     sa.Column("expires_at", Timestamp, nullable=False),
     sa.Column("consumed_at", Timestamp),
 )
@@ -44,6 +45,7 @@ refresh_tokens = sa.Table(
     sa.Column("consumed_at", Timestamp, index=True),
     sa.Column("successor", sa.LargeBinary),  # sealed under the token that was presented
     sa.Column("successor_digest", sa.LargeBinary(32)),
+    sa.Column("bound_to", sa.String(43)),  # the thumbprint of the key or certificate that alone may use it, and its successors
 )
 
 revoked_tokens = sa.Table(

@@ -58,8 +58,8 @@ async def give_code(request: Request, asking: Asking, issue: Issue, *, session: 
     )
     if asked.deferred is not None:
         return await deferred.allow(request, asked.deferred, authorization)
-    binding = CodeBinding(asking.client.id, asked.redirect_uri, asked.code_challenge, asked.nonce)
-    expires_at = now + dt.timedelta(seconds=found.settings.code_lifetime)
+    binding = CodeBinding(asking.client.id, asked.redirect_uri, asked.code_challenge, asked.nonce, asked.dpop_jkt)
+    expires_at = now + dt.timedelta(seconds=rules.code_lifetime(found.settings.code_lifetime, fapi=asking.client.fapi))
     code = await found.authorizations.issue(authorization, binding, expires_at=expires_at)
     return respond.code(request, asking.client, asked, code)
 

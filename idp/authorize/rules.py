@@ -53,5 +53,10 @@ def ends_at(now: dt.datetime, lifetimes: Lifetimes, *, refreshes: bool, grant_ex
     return end if grant_expires_at is None else min(end, grant_expires_at)
 
 
+def code_lifetime(seconds: int, *, fapi: bool) -> int:
+    """Give how long a code is good. FAPI 2.0 §5.3.2.1 (11): "authorization codes with a maximum lifetime of 60 seconds"."""
+    return min(seconds, 60) if fapi else seconds
+
+
 def _with_companions(names: frozenset[str]) -> frozenset[str]:
     return names | {companion for companion, base in COMPANIONS.items() if base in names}

@@ -43,6 +43,8 @@ class ClientStore:
         self._cached: dict[str, tuple[float, Client | None]] = {}
         self._origins: tuple[float, frozenset[str]] | None = None
         self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        once = self._insert(used_assertions).on_conflict_do_nothing(index_elements=["digest"])
+        self._use_once = once.returning(used_assertions.c.digest)
 
     # --- finding -----------------------------------------------------------------------------------------------------------------
 
@@ -179,15 +181,20 @@ class ClientStore:
 
     async def use_assertion(self, client_id: str, jti: str, expires_at: dt.datetime) -> bool:
         """Use a client assertion's jti up; False when it was used before (RFC 7523 §3 (7): "to prevent replay attacks")."""
-        digest = self._digests.digest("client_assertion", f"{client_id}\x00{jti}")
-        statement = self._insert(used_assertions).values(digest=digest, expires_at=expires_at)
-        statement = statement.on_conflict_do_nothing(index_elements=["digest"])
+        return await self._use("client_assertion", f"{client_id}\x00{jti}", expires_at)
+
+    async def use_proof(self, jkt: str, jti: str, expires_at: dt.datetime) -> bool:
+        """Use a DPoP proof's jti up; False when its key used it before (RFC 9449 §11.1: "each DPoP proof is only used once")."""
+        return await self._use("dpop_proof", f"{jkt}\x00{jti}", expires_at)
+
+    async def _use(self, kind: str, value: str, expires_at: dt.datetime) -> bool:
+        """Note something as used, in one statement: of many that race, one is first."""
+        row = {"digest": self._digests.digest(kind, value), "expires_at": expires_at}
         async with self._database.statement() as connection:
-            used = (await connection.execute(statement.returning(used_assertions.c.digest))).first()
-        return used is not None
+            return (await connection.execute(self._use_once, row)).first() is not None
 
     async def sweep(self, now: dt.datetime, limit: int = 1000) -> int:
-        """Delete at most `limit` used assertions that have expired; return how many went."""
+        """Delete at most `limit` used assertions and proofs that have expired; return how many went."""
         old = sa.select(used_assertions.c.digest).where(used_assertions.c.expires_at < now).limit(limit)
         async with self._database.statement() as connection:
             return (await connection.execute(sa.delete(used_assertions).where(used_assertions.c.digest.in_(old)))).rowcount

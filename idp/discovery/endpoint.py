@@ -22,23 +22,25 @@ _JWKS_CACHE: Final = {"cache-control": "public, max-age=300"}
 
 
 @lru_cache(maxsize=4)
-def _openid(issuer: str) -> bytes:
-    return json.dumps(metadata.openid_provider(issuer)).encode()
+def _openid(issuer: str, mtls_url: str | None, *, mutual_tls: bool) -> bytes:
+    return json.dumps(metadata.openid_provider(issuer, mutual_tls=mutual_tls, mtls_url=mtls_url)).encode()
 
 
 @lru_cache(maxsize=4)
-def _oauth(issuer: str) -> bytes:
-    return json.dumps(metadata.authorization_server(issuer)).encode()
+def _oauth(issuer: str, mtls_url: str | None, *, mutual_tls: bool) -> bytes:
+    return json.dumps(metadata.authorization_server(issuer, mutual_tls=mutual_tls, mtls_url=mtls_url)).encode()
 
 
 async def openid_configuration(request: Request) -> Response:
     """Give the OpenID Provider's metadata. §4.2: "The response MUST use the application/json content type"."""
-    return Response(_openid(services(request).settings.issuer), 200, _METADATA_CACHE, "application/json")
+    settings = services(request).settings
+    return Response(_openid(settings.issuer, settings.mtls_url, mutual_tls=settings.mutual_tls), 200, _METADATA_CACHE, "application/json")
 
 
 async def authorization_server(request: Request) -> Response:
     """Give the OAuth authorization server's metadata."""
-    return Response(_oauth(services(request).settings.issuer), 200, _METADATA_CACHE, "application/json")
+    settings = services(request).settings
+    return Response(_oauth(settings.issuer, settings.mtls_url, mutual_tls=settings.mutual_tls), 200, _METADATA_CACHE, "application/json")
 
 
 async def jwks(request: Request) -> Response:

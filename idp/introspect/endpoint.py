@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.routing import Route
 
-from idp.protocol import bearer, issue
+from idp.protocol import bearer, issue, sender
 from idp.protocol.answers import answer, read_form, refused
 from idp.protocol.client_authentication import authenticate
 from idp.protocol.services import services
@@ -60,8 +60,9 @@ async def _access_token(presented: str, caller: Client, found: Services) -> Mapp
 
 
 def _members(claims: Mapping[str, Any], subject: str) -> dict[str, Any]:
-    shown = ("iss", "aud", "exp", "iat", "jti", "client_id", "scope", "auth_time", "acr", "amr")
-    return {"active": True, "token_type": "Bearer", "sub": subject} | {name: claims[name] for name in shown if name in claims}
+    shown = ("iss", "aud", "exp", "iat", "jti", "client_id", "scope", "auth_time", "acr", "amr", "cnf")
+    kind = sender.token_type(claims.get("cnf", {}))  # RFC 9449 §6.2, RFC 8705 §3.2: whoever asks must check the holder, too
+    return {"active": True, "token_type": kind, "sub": subject} | {name: claims[name] for name in shown if name in claims}
 
 
 async def _refresh_token(presented: str, caller: Client, found: Services) -> Mapping[str, Any] | None:

@@ -1,16 +1,20 @@
-"""RFC 6750: the access token of a request, and what to answer when there is none, or a wrong one."""
+"""RFC 6750, RFC 9449 §7: the access token of a request, and what to answer when there is none, or a wrong one."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from idp.protocol import sender
 from idp.protocol.answers import answer
-from idp.spec import at_jwt
+from idp.spec import at_jwt, dpop
 from idp.spec.errors import ErrorCode, Refusal
 from idp.web.parameters import body, is_form
 from keys.errors import TokenInvalid
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -19,8 +23,10 @@ if TYPE_CHECKING:
 
 REALM: Final = "gerbang"
 MAX_LENGTH: Final = 8192
+SCHEMES: Final = frozenset({"bearer", dpop.SCHEME})
 MISSING: Final = Refusal(ErrorCode.INVALID_REQUEST, "", 401)
 INVALID: Final = Refusal(ErrorCode.INVALID_TOKEN, "The access token expired, was revoked, or is not one of this provider.", 401)
+_SCHEME: Final = Refusal(ErrorCode.INVALID_TOKEN, "Send this token with the scheme of its token_type: DPoP with a proof, or Bearer.", 401)
 _TWICE: Final = Refusal(ErrorCode.INVALID_REQUEST, "Send the access token once: in the Authorization header or in the body.")
 
 
@@ -29,7 +35,15 @@ def insufficient(scope: str) -> Refusal:
     return Refusal(ErrorCode.INSUFFICIENT_SCOPE, f"This needs a token with scope {scope}.", 403)
 
 
-async def token_of(request: Request) -> str | Refusal:
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """An access token as it was sent; `scheme` is `bearer` or `dpop` (RFC 9449 §7.1)."""
+
+    token: str = field(repr=False)
+    scheme: str
+
+
+async def token_of(request: Request) -> Presented | Refusal:
     """Find the token: in the header (any case of the scheme), or in the form of a POST; never in the query.
 
     RFC 6750 §2: "Clients MUST NOT use more than one method to transmit the token in each request." §2.3 (query) is SHOULD NOT: refused.
@@ -38,7 +52,8 @@ async def token_of(request: Request) -> str | Refusal:
     if len(headers) > 1:
         return _TWICE
     scheme, _, header = (headers or [""])[0].partition(" ")
-    in_header = header.strip() if scheme.lower() == "bearer" else ""
+    scheme = scheme.lower()
+    in_header = header.strip() if scheme in SCHEMES else ""
     in_body = await _in_body(request)
     if isinstance(in_body, Refusal):
         return in_body
@@ -47,7 +62,27 @@ async def token_of(request: Request) -> str | Refusal:
     token = in_header or in_body
     if len(token) > MAX_LENGTH:
         return INVALID
-    return token or MISSING
+    return Presented(token, scheme if in_header else "bearer") if token else MISSING
+
+
+async def held(request: Request, found: Services) -> AccessToken | Refusal:
+    """Give the access token of a request, verified, and sent by its holder. Whether it was revoked is not looked at here.
+
+    RFC 9449 §7.2: a token that is bound to a key must not pass as a bearer token, nor the other way round.
+    """
+    presented = await token_of(request)
+    if isinstance(presented, Refusal):
+        return presented
+    token = await read(presented.token, found)
+    if token is None:
+        return INVALID
+    if (presented.scheme == dpop.SCHEME) != (sender.JKT in token.cnf):
+        return _SCHEME
+    proof = await sender.proven(request, found, access_token=presented.token) if token.cnf else sender.NOTHING
+    if isinstance(proof, Refusal):
+        return Refusal(proof.error, proof.description, 401)
+    wrong = sender.wrong_holder(token.cnf, proof)
+    return token if wrong is None else Refusal(ErrorCode.INVALID_TOKEN, wrong, 401)
 
 
 async def _in_body(request: Request) -> str | Refusal:
@@ -70,16 +105,22 @@ async def read(token: str, found: Services) -> AccessToken | None:
 
 
 def refused(refusal: Refusal) -> Response:
-    """Answer as RFC 6750 §3 says.
+    """Answer as RFC 6750 §3 and RFC 9449 §7.1 say: one challenge for each scheme, the error beside the one that it concerns.
 
-    §3.1: "If the request lacks any authentication information […], the resource server SHOULD NOT include an error code or other error
-    information."
+    RFC 6750 §3.1: "If the request lacks any authentication information […], the resource server SHOULD NOT include an error code or other
+    error information."
     """
-    challenge = f'Bearer realm="{REALM}"'
     if refusal is MISSING:
-        return answer({"error": "invalid_token", "error_description": "Send an access token."}, 401, {"www-authenticate": challenge})
+        return _challenging({"error": "invalid_token", "error_description": "Send an access token."}, 401, "", "")
     parameters = refusal.parameters()
-    challenge += "".join(f', {name}="{value}"' for name, value in parameters.items())
+    told = "".join(f', {name}="{value}"' for name, value in parameters.items())
     if refusal.error is ErrorCode.INSUFFICIENT_SCOPE:
-        challenge += ', scope="openid"'
-    return answer(parameters, refusal.status, {"www-authenticate": challenge})
+        told += ', scope="openid"'
+    of_proof = refusal.error in {ErrorCode.INVALID_DPOP_PROOF, ErrorCode.USE_DPOP_NONCE}
+    return _challenging(parameters, refusal.status, "" if of_proof else told, told if of_proof else "")
+
+
+def _challenging(content: Mapping[str, str], status: int, bearer: str, proof: str) -> Response:
+    response = answer(content, status, {"www-authenticate": f'Bearer realm="{REALM}"{bearer}'})
+    response.headers.append("www-authenticate", f'DPoP realm="{REALM}"{proof}, algs="{" ".join(dpop.ALGORITHMS)}"')
+    return response

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from idp.spec import claims, pkce, prompt, redirect_uris, scopes
+from idp.spec import claims, dpop, pkce, prompt, redirect_uris, scopes
 from idp.spec.errors import ErrorCode, Refusal
 from idp.spec.response_modes import RESPONSE_TYPES_SUPPORTED, ResponseMode
 
@@ -163,6 +163,12 @@ def _code_challenge(asked: Registered) -> Refusal | None:
     return None if pkce.valid_challenge(challenge) else _invalid("code_challenge must be 43 characters of base64url.")
 
 
+def _dpop_jkt(asked: Registered) -> Refusal | None:
+    """RFC 9449 §10: dpop_jkt is the thumbprint of the key that will redeem the code."""
+    value = asked.get("dpop_jkt")
+    return None if value is None or dpop.is_thumbprint(value) else _invalid("dpop_jkt must be a SHA-256 thumbprint: 43 of base64url.")
+
+
 def _prompt(asked: Registered) -> Refusal | None:
     """OIDC Core §3.1.2.1: prompt; `none` stands alone."""
     if prompt.parse(asked.get("prompt")) is None:
@@ -207,6 +213,7 @@ AFTER_REDIRECT: Final[tuple[Callable[[Registered], Refusal | None], ...]] = (
     _scope,
     _one_purpose,
     _code_challenge,
+    _dpop_jkt,
     _prompt,
     _max_age,
     _claims,

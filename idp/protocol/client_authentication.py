@@ -1,4 +1,4 @@
-"""RFC 6749 §2.3, §3.2.1, RFC 7523 §2.2, OIDC Core §9: which application is calling.
+"""RFC 6749 §2.3, §3.2.1, RFC 7523 §2.2, RFC 8705 §2, OIDC Core §9: which application is calling.
 
 An application authenticates with the one method that it registered. Secrets are compared as keyed digests in constant time.
 """
@@ -10,15 +10,18 @@ import binascii
 import datetime as dt
 import hmac
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus
 
+from idp.protocol import client_certificates, client_keys
+from idp.protocol.fetcher import FetchRefused
 from idp.spec import client_assertion
 from idp.spec.errors import ErrorCode, Refusal
 from keys.errors import TokenInvalid
-from keys.verification import verify_with_jwks
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
 
     from idp.clients.records import Client
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 _NOBODY: Final = b"\0" * 32
 _WRONG: Final = Refusal(ErrorCode.INVALID_CLIENT, "The client is unknown, or its credentials are wrong.", 401)
+_FAPI_METHODS: Final = ("private_key_jwt", *client_certificates.METHODS)  # FAPI 2.0 Security Profile §5.3.2.1 (6)
 _TWO: Final = Refusal(ErrorCode.INVALID_REQUEST, "Authenticate in one way only: header, client_secret or client_assertion.")
 
 
@@ -46,8 +50,12 @@ async def authenticate(request: Request, parameters: Parameters, found: Services
     if isinstance(presented, Refusal):
         return presented
     client = await found.clients.get(presented.client_id)
+    if client is not None and client.fapi and client.auth_method not in _FAPI_METHODS:
+        return Refusal(ErrorCode.INVALID_CLIENT, f"Profile fapi2 authenticates by one of {', '.join(_FAPI_METHODS)}.", 401)
     if presented.method == "private_key_jwt":
-        return await _by_assertion(client, presented, found)
+        return await _by_assertion(request, client, presented, found)
+    if presented.method == "none" and client is not None and client.auth_method in client_certificates.METHODS:
+        return await client_certificates.authenticate(request, client, found)
     if presented.method == "none":
         return client if client is not None and client.public else _other_method(client) or _WRONG
     return _by_secret(client, presented, found)
@@ -104,22 +112,42 @@ def _by_secret(client: Client | None, presented: Presented, found: Services) -> 
     return client if client is not None and right else _WRONG
 
 
-async def _by_assertion(client: Client | None, presented: Presented, found: Services) -> Client | Refusal:
-    if client is None or client.auth_method != "private_key_jwt" or client.jwks is None:
+async def _by_assertion(request: Request, client: Client | None, presented: Presented, found: Services) -> Client | Refusal:
+    if client is None or client.auth_method != "private_key_jwt":
         return _other_method(client) or _WRONG
+    allowed = client_assertion.algorithms(fapi=client.fapi, registered=client.token_endpoint_auth_signing_alg)
     try:
-        verified = verify_with_jwks(presented.credential, client.jwks, algorithms=client_assertion.ALGORITHMS)
+        verified = await client_keys.verify(found, client, presented.credential, algorithms=allowed)
     except TokenInvalid:
-        return Refusal(ErrorCode.INVALID_CLIENT, "The assertion is not signed by a registered key of this client.", 401)
-    issuer = found.settings.issuer
+        why = f"The assertion is not signed by a registered key of this client, with {' or '.join(allowed)}."
+        return Refusal(ErrorCode.INVALID_CLIENT, why, 401)
+    except FetchRefused as refused:
+        return Refusal(ErrorCode.INVALID_CLIENT, f"The keys of this client cannot be read from its jwks_uri. {refused}", 401)
+    if not client_assertion.is_typed(verified.header):
+        return Refusal(ErrorCode.INVALID_CLIENT, "The assertion is a JWT of another type.", 401)
+    return await _used_up(verified.claims, client, _audiences(request, client, found), found)
+
+
+async def _used_up(claims: Mapping[str, Any], client: Client, audiences: tuple[str, ...], found: Services) -> Client | Refusal:
+    """Check what a signed assertion says, and use it up."""
     now = int(found.clock().timestamp())
-    read_ = client_assertion.read(verified.claims, client_id=client.id, audiences=(issuer, f"{issuer}/token"), now=now)
+    read_ = client_assertion.read(claims, client_id=client.id, audiences=audiences, now=now, single=client.fapi)
     if isinstance(read_, str):
         return Refusal(ErrorCode.INVALID_CLIENT, f"The assertion is refused: {read_}.", 401)
     until = dt.datetime.fromtimestamp(read_.expires + client_assertion.LEEWAY + 1, dt.UTC)
     if not await found.clients.use_assertion(client.id, read_.jti, until):
         return Refusal(ErrorCode.INVALID_CLIENT, "The assertion was used before: make a new one, with a new jti, for each request.", 401)
     return client
+
+
+def _audiences(request: Request, client: Client, found: Services) -> tuple[str, ...]:
+    """Name whom an assertion may be for.
+
+    RFC 9126 §2: "the authorization server MUST accept its issuer identifier, token endpoint URL, or pushed authorization request endpoint
+    URL as values that identify it as an intended audience"; FAPI 2.0 §5.3.2.1 (12) leaves the issuer only.
+    """
+    issuer = found.settings.issuer
+    return (issuer,) if client.fapi else (issuer, f"{issuer}/token", f"{issuer}{request.url.path}")
 
 
 def _other_method(client: Client | None) -> Refusal | None:

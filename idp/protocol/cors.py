@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     Endpoint = Callable[[Request], Awaitable[Response]]
 
-_EXPOSED: Final = "X-Access-Log-Id, WWW-Authenticate, Retry-After"
-_PREFLIGHT: Final = {"access-control-allow-headers": "authorization, content-type", "access-control-max-age": "600"}
+_EXPOSED: Final = "X-Access-Log-Id, WWW-Authenticate, Retry-After, DPoP-Nonce"
+_PREFLIGHT: Final = {"access-control-allow-headers": "authorization, content-type, dpop", "access-control-max-age": "600"}
 
 
 def public(endpoint: Endpoint) -> Endpoint:

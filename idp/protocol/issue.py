@@ -38,8 +38,16 @@ def subject(found: Services, client: Client, person: str) -> str:
     return name
 
 
-async def access_token(found: Services, client: Client, authorization: Authorization, scope: tuple[str, ...], now: dt.datetime) -> Issued:
-    """Make an access token that stands on an authorization, and does not outlive it."""
+async def access_token(
+    found: Services,
+    client: Client,
+    authorization: Authorization,
+    scope: tuple[str, ...],
+    now: dt.datetime,
+    *,
+    cnf: Mapping[str, str] | None = None,
+) -> Issued:
+    """Make an access token that stands on an authorization, does not outlive it, and is good for whoever `cnf` names."""
     seconds = int(now.timestamp())
     expires = min(seconds + found.settings.access_token_lifetime, int(authorization.ends_at.timestamp()))
     claims = at_jwt.claims(
@@ -53,11 +61,14 @@ async def access_token(found: Services, client: Client, authorization: Authoriza
         scope=scope,
         authorization=authorization.id,
         authentication=_authentication(authorization),
+        cnf=cnf,
     )
     return Issued(await found.keyring.signing.sign(claims, algorithm=at_jwt.ALGORITHM, type=at_jwt.TYPE), expires - seconds)
 
 
-async def client_token(found: Services, client: Client, scope: tuple[str, ...], now: dt.datetime) -> Issued:
+async def client_token(
+    found: Services, client: Client, scope: tuple[str, ...], now: dt.datetime, *, cnf: Mapping[str, str] | None = None
+) -> Issued:
     """Make the access token of an application that acts for itself.
 
     RFC 9068 §2.2: "In cases of access tokens obtained through grants where no resource owner is involved, such as the client credentials
@@ -73,6 +84,7 @@ async def client_token(found: Services, client: Client, scope: tuple[str, ...], 
         expires=seconds + lifetime,
         jti=new_id(),
         scope=scope,
+        cnf=cnf,
     )
     return Issued(await found.keyring.signing.sign(claims, algorithm=at_jwt.ALGORITHM, type=at_jwt.TYPE), lifetime)
 

@@ -30,8 +30,12 @@ def claims(
     scope: tuple[str, ...],
     authorization: str | None = None,
     authentication: Authentication | None = None,
+    cnf: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Put an access token's claims together. §2.2: iss, exp, aud, sub, client_id, iat and jti are REQUIRED."""
+    """Put an access token's claims together. §2.2: iss, exp, aud, sub, client_id, iat and jti are REQUIRED.
+
+    `cnf`: what its holder proves (RFC 7800 §3.1: `jkt` of RFC 9449 §6.1, `x5t#S256` of RFC 8705 §3.1).
+    """
     token: dict[str, Any] = {
         "iss": issuer,
         "exp": expires,
@@ -47,6 +51,8 @@ def claims(
         token[AUTHORIZATION] = authorization
     if authentication is not None:
         token |= {"auth_time": authentication.auth_time, "acr": authentication.acr, "amr": list(authentication.amr)}
+    if cnf:
+        token["cnf"] = dict(cnf)
     return token
 
 
@@ -62,6 +68,12 @@ class AccessToken:
     expires: int
     authorization: str | None
     claims: Mapping[str, Any]
+
+    @property
+    def cnf(self) -> Mapping[str, object]:
+        """What its holder must prove; empty for a bearer token. Something unreadable binds to nobody."""
+        found = self.claims.get("cnf", {})
+        return found if isinstance(found, dict) else {"": None}
 
 
 def read(claims_: Mapping[str, Any], *, issuer: str, now: int) -> AccessToken | None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 KNOWN = frozenset({
     "client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
     "prompt", "max_age", "login_hint", "id_token_hint", "display", "ui_locales", "claims_locales", "acr_values", "claims",
+    "dpop_jkt",
 })  # fmt: skip
 
 
@@ -40,6 +41,7 @@ class AuthorizationRequest:
     claims_locales: tuple[str, ...] = ()
     acr_values: tuple[str, ...] = ()
     claims: ClaimsRequest = field(default_factory=ClaimsRequest)
+    dpop_jkt: str | None = None
     deferred: str | None = None
     """The request that was asked elsewhere (RFC 8628, CIBA) and whose answer this will be; never taken from outside: it is not `KNOWN`."""
 
@@ -64,6 +66,7 @@ class AuthorizationRequest:
             claims_locales=tuple(parameters.get("claims_locales", "").split()),
             acr_values=tuple(parameters.get("acr_values", "").split()),
             claims=asked_claims or ClaimsRequest(),
+            dpop_jkt=parameters.get("dpop_jkt"),
             deferred=parameters.get("deferred"),
         )
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+FAPI_ALGORITHMS = ("PS256", "ES256", "EdDSA")  # FAPI 2.0 Security Profile §5.4.1
+TYPES = ("jwt", "client-authentication+jwt")  # draft-ietf-oauth-rfc7523bis §2.2; and `typ` may be absent
 LEEWAY = 60
 MAX_LIFETIME = 3600
 MAX_JTI = 256
@@ -30,8 +32,22 @@ class Assertion:
     expires: int
 
 
-def read(claims: Mapping[str, Any], *, client_id: str, audiences: Collection[str], now: int) -> Assertion | str:
+def algorithms(*, fapi: bool, registered: str | None) -> tuple[str, ...]:
+    """Name the algorithms that a client may sign with: the one that it registered (OIDC Registration §2), else all."""
+    allowed = FAPI_ALGORITHMS if fapi else ALGORITHMS
+    return allowed if registered is None else tuple(name for name in allowed if name == registered)
+
+
+def is_typed(header: Mapping[str, Any]) -> bool:
+    """Tell whether a JWT of this header may be an assertion: another token of the same signer must not pass for one (RFC 8725 §3.11)."""
+    kind = header.get("typ", TYPES[0])
+    return isinstance(kind, str) and kind.lower().removeprefix("application/") in TYPES
+
+
+def read(claims: Mapping[str, Any], *, client_id: str, audiences: Collection[str], now: int, single: bool = False) -> Assertion | str:
     """Check the claims of an assertion whose signature holds; the answer is the assertion, or what is wrong with it.
+
+    `single`: aud must be a text, not a list (FAPI 2.0 §5.3.2.1 (12): "shall only accept its issuer identifier value […] as a string").
 
     §3: (1) iss, (2) "the subject MUST be the "client_id" of the OAuth client", (3) aud "that identifies the authorization server",
     (4) exp, (5) nbf, (6) iat, (7) jti: "The JWT MAY contain"; OIDC Core §9 makes jti REQUIRED.
@@ -39,8 +55,10 @@ def read(claims: Mapping[str, Any], *, client_id: str, audiences: Collection[str
     if claims.get("iss") != client_id or claims.get("sub") != client_id:
         return "iss and sub must both be the client_id"
     found = audience(claims)
+    if single and not isinstance(claims.get("aud"), str):
+        return "aud must be the issuer, as a text"
     if not found or not set(found) <= set(audiences):
-        return "aud must be the issuer or the token endpoint"
+        return "aud must be the issuer" + ("" if single else " or the address of this endpoint")
     jti = claims.get("jti")
     if not isinstance(jti, str) or not 0 < len(jti) <= MAX_JTI:
         return f"jti must be a text of 1 to {MAX_JTI} characters"

@@ -1,4 +1,4 @@
-"""RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, OIDC Core §3.1.2.6: the error codes, and a refusal as a value."""
+"""RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 9449 §12.2, OIDC Core §3.1.2.6: the error codes, and a refusal as a value."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ class ErrorCode(StrEnum):
     REGISTRATION_NOT_SUPPORTED = oidc.RegistrationNotSupportedError.error
     UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"
     UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type"  # noqa: S105 - RFC 7009 §2.2.1, an error code
+    INVALID_DPOP_PROOF = "invalid_dpop_proof"
+    USE_DPOP_NONCE = "use_dpop_nonce"
     INVALID_CLIENT_METADATA = "invalid_client_metadata"
     INVALID_REDIRECT_URI = "invalid_redirect_uri"
     AUTHORIZATION_PENDING = "authorization_pending"

@@ -1,4 +1,4 @@
-"""OIDC Discovery §3, RFC 8414 §2, RFC 9207 §3, RP-Initiated Logout §2.1: what this provider says of itself."""
+"""OIDC Discovery §3, RFC 8414 §2, RFC 8705 §3.3, RFC 9207 §3, RFC 9449 §5.1, RP-Initiated Logout §2.1: what we say of ourselves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from authlib.oauth2 import rfc8414, rfc9207
 from authlib.oidc import discovery, rpinitiated
 
-from idp.spec import backchannel, client_assertion, device, id_token, pkce
+from idp.spec import backchannel, client_assertion, device, dpop, id_token, pkce
 from idp.spec.claims import CLAIMS_SUPPORTED
 from idp.spec.prompt import ACR_SUPPORTED
 from idp.spec.response_modes import RESPONSE_TYPES_SUPPORTED, ResponseMode
@@ -15,12 +15,20 @@ from idp.spec.scopes import SCOPES_SUPPORTED
 
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", device.GRANT_TYPE, backchannel.GRANT_TYPE)
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+TLS_AUTH_METHODS = ("tls_client_auth", "self_signed_tls_client_auth")
+MTLS_ENDPOINTS = frozenset({
+    "token_endpoint", "revocation_endpoint", "introspection_endpoint", "pushed_authorization_request_endpoint", "userinfo_endpoint",
+    "device_authorization_endpoint", "backchannel_authentication_endpoint",
+})  # fmt: skip
 DISPLAYS = ("page", "popup")
 UI_LOCALES = ("id", "en")
 
 
-def authorization_server(issuer: str) -> dict[str, Any]:
-    """Build the document of RFC 8414. Raises: ValueError, when Authlib finds that it breaks the specification."""
+def authorization_server(issuer: str, *, mutual_tls: bool = False, mtls_url: str | None = None) -> dict[str, Any]:
+    """Build the document of RFC 8414. Raises: ValueError, when Authlib finds that it breaks the specification.
+
+    `mutual_tls`: whether clients can show certificates (RFC 8705), `mtls_url`: under which other address.
+    """
     confidential = [method for method in AUTH_METHODS if method != "none"]
     document = {
         "issuer": issuer,
@@ -43,14 +51,28 @@ def authorization_server(issuer: str) -> dict[str, Any]:
         "device_authorization_endpoint": f"{issuer}/device_authorization",
         "code_challenge_methods_supported": [pkce.METHOD],
         "authorization_response_iss_parameter_supported": True,
+        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
     }
+    if mutual_tls:
+        _add_mutual_tls(document, mtls_url)
     rfc8414.AuthorizationServerMetadata(document).validate(metadata_classes=[rfc9207.AuthorizationServerMetadata])
     return document
 
 
-def openid_provider(issuer: str) -> dict[str, Any]:
+def _add_mutual_tls(document: dict[str, Any], mtls_url: str | None) -> None:
+    """RFC 8705 §3.3, §5: certificate-bound tokens, the two ways of authentication, and where else the endpoints answer."""
+    document["tls_client_certificate_bound_access_tokens"] = True
+    for name in ("token", "revocation", "introspection"):
+        document[f"{name}_endpoint_auth_methods_supported"] += TLS_AUTH_METHODS
+    if mtls_url:
+        issuer = document["issuer"]
+        endpoints = {name: url for name, url in document.items() if name in MTLS_ENDPOINTS}
+        document["mtls_endpoint_aliases"] = {name: mtls_url + url.removeprefix(issuer) for name, url in endpoints.items()}
+
+
+def openid_provider(issuer: str, *, mutual_tls: bool = False, mtls_url: str | None = None) -> dict[str, Any]:
     """Build the document of OpenID Connect Discovery. Raises: ValueError, as above."""
-    document = authorization_server(issuer) | {
+    document = authorization_server(issuer, mutual_tls=mutual_tls, mtls_url=mtls_url) | {
         "userinfo_endpoint": f"{issuer}/userinfo",
         "end_session_endpoint": f"{issuer}/logout",
         "backchannel_authentication_endpoint": f"{issuer}/backchannel_authentication",
@@ -66,6 +88,8 @@ def openid_provider(issuer: str) -> dict[str, Any]:
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
     }
+    if "mtls_endpoint_aliases" in document:
+        document["mtls_endpoint_aliases"]["userinfo_endpoint"] = f"{mtls_url}/userinfo"
     classes = [rpinitiated.OpenIDProviderMetadata, rfc9207.AuthorizationServerMetadata]
     discovery.OpenIDProviderMetadata(document).validate(metadata_classes=classes)
     return document

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from idp.protocol import cors
+from idp.protocol import cors, sender
 from idp.protocol.answers import answer, read_form, refused
 from idp.protocol.client_authentication import authenticate
 from idp.protocol.services import services
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from idp.clients.records import Client
+    from idp.protocol.sender import Sender
     from idp.protocol.services import Services
     from idp.token.grants import Tokens
     from idp.web.parameters import Parameters
 
 
-GRANTS: Mapping[str, Callable[[Services, Client, Parameters], Awaitable[Tokens | Refusal]]] = {
+GRANTS: Mapping[str, Callable[[Services, Client, Parameters, Sender], Awaitable[Tokens | Refusal]]] = {
     "authorization_code": grants.authorization_code,
     "refresh_token": grants.refresh_token,
     "client_credentials": grants.client_credentials,
@@ -51,6 +52,16 @@ async def _outcome(request: Request) -> Tokens | Refusal:
     client = await authenticate(request, sent, found)
     if isinstance(client, Refusal):
         return client
+    grant_type = _grant_type(sent, client)
+    if isinstance(grant_type, Refusal):
+        return grant_type
+    by = await sender.of_token_request(request, found, client)
+    if isinstance(by, Refusal):
+        return by
+    return await GRANTS[grant_type](found, client, sent, by)
+
+
+def _grant_type(sent: Parameters, client: Client) -> str | Refusal:
     grant_type = sent.get("grant_type")
     if grant_type is None:
         return Refusal(ErrorCode.INVALID_REQUEST, "grant_type is required.")
@@ -58,7 +69,7 @@ async def _outcome(request: Request) -> Tokens | Refusal:
         return Refusal(ErrorCode.UNSUPPORTED_GRANT_TYPE, f"grant_type must be one of {', '.join(GRANTS)}.")
     if grant_type not in client.grant_types:
         return Refusal(ErrorCode.UNAUTHORIZED_CLIENT, f"This client is not registered for {grant_type}.")
-    return await GRANTS[grant_type](found, client, sent)
+    return grant_type
 
 
-routes = [Route("/token", cors.registered(token, methods="POST"), methods=["POST", "OPTIONS"])]
+routes = [Route("/token", cors.registered(sender.offering(token), methods="POST"), methods=["POST", "OPTIONS"])]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from idp.authorizations.records import Rejected
-from idp.protocol import issue
+from idp.protocol import issue, sender
 from idp.protocol.release import NotReleased, release
 from idp.spec import scopes
 from idp.spec.errors import ErrorCode, Refusal
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from idp.authorizations.records import Authorization, Rotated
     from idp.clients.records import Client
     from idp.protocol.issue import Issued
+    from idp.protocol.sender import Sender
     from idp.protocol.services import Services
     from idp.web.parameters import Parameters
 
@@ -36,20 +37,24 @@ class Tokens:
     entry_id: str | None = None
 
 
-async def authorization_code(found: Services, client: Client, sent: Parameters) -> Tokens | Refusal:
+async def authorization_code(found: Services, client: Client, sent: Parameters, by: Sender) -> Tokens | Refusal:
     """Redeem a code: used up first, in one statement; then everything else is compared."""
     code, redirect_uri = sent.get("code"), sent.get("redirect_uri")
     if code is None or redirect_uri is None:
         return Refusal(ErrorCode.INVALID_REQUEST, "code and redirect_uri are required.")
     now = found.clock()
-    redeemed = await found.authorizations.redeem(code, client.id, now, refreshable="refresh_token" in client.grant_types)
+    redeemed = await found.authorizations.redeem(
+        code, client.id, now,
+        refreshable="refresh_token" in client.grant_types,
+        bound_to=rules.bound_to(by.cnf, public=client.public),
+    )  # fmt: skip
     if isinstance(redeemed, Rejected):
         _trail("code_rejected", client, redeemed)
         return rules.code_rejected(redeemed)
-    misfit = rules.fits(redeemed.binding, redirect_uri, sent.get("code_verifier"))
+    misfit = rules.fits(redeemed.binding, redirect_uri, sent.get("code_verifier"), jkt=by.proof.jkt)
     if misfit is not None:
         return misfit
-    return await granted(found, client, redeemed.authorization, now, redeemed.binding.nonce, refresh_token=redeemed.refresh_token)
+    return await granted(found, client, redeemed.authorization, now, by, nonce=redeemed.binding.nonce, refresh_token=redeemed.refresh_token)
 
 
 async def granted(
@@ -57,15 +62,19 @@ async def granted(
     client: Client,
     authorization: Authorization,
     now: dt.datetime,
-    nonce: str | None = None,
+    by: Sender,
     *,
+    nonce: str | None = None,
     refresh_token: str | None = None,
 ) -> Tokens | Refusal:
-    """Give the first tokens that stand on an authorization. `refresh_token`: the one that was made when the code was used up."""
-    issued = await issue.access_token(found, client, authorization, authorization.scope, now)
-    content = _bearer(issued, authorization.scope)
-    if "refresh_token" in client.grant_types:
-        content["refresh_token"] = refresh_token or await found.authorizations.add_refresh_token(authorization, now)
+    """Give the first tokens that stand on an authorization. `refresh_token`: the one that is stored already; else one is made."""
+    issued = await issue.access_token(found, client, authorization, authorization.scope, now, cnf=by.cnf)
+    content = _answer(issued, authorization.scope, by.cnf)
+    if refresh_token is None and "refresh_token" in client.grant_types:
+        bound_to = rules.bound_to(by.cnf, public=client.public)
+        refresh_token = await found.authorizations.add_refresh_token(authorization, now, bound_to=bound_to)
+    if refresh_token is not None:
+        content["refresh_token"] = refresh_token
     if scopes.OPENID not in authorization.scope:
         return Tokens(content)
     told = await _personal(found, authorization)
@@ -89,8 +98,8 @@ async def _personal(found: Services, authorization: Authorization) -> tuple[Mapp
     return released.claims, released.entry_id
 
 
-async def refresh_token(found: Services, client: Client, sent: Parameters) -> Tokens | Refusal:
-    """Rotate a refresh token.
+async def refresh_token(found: Services, client: Client, sent: Parameters, by: Sender) -> Tokens | Refusal:
+    """Rotate a refresh token; one of profile fapi2 stays what it is (FAPI 2.0 §5.3.2.1 (9): "shall not use refresh token rotation").
 
     OIDC Core §12.2: the new ID Token's "auth_time Claim […] MUST represent the time of the original authentication", and "it SHOULD NOT
     have a nonce Claim".
@@ -99,7 +108,8 @@ async def refresh_token(found: Services, client: Client, sent: Parameters) -> To
     if token is None:
         return Refusal(ErrorCode.INVALID_REQUEST, "refresh_token is required.")
     now = found.clock()
-    rotated = await found.authorizations.rotate(token, client.id, now)
+    use = found.authorizations.keep if client.fapi else found.authorizations.rotate
+    rotated = await use(token, client.id, now, held=by.proof.held)
     if isinstance(rotated, Rejected):
         _trail("refresh_token_rejected", client, rotated)
         return rules.refresh_token_rejected(rotated)
@@ -107,8 +117,8 @@ async def refresh_token(found: Services, client: Client, sent: Parameters) -> To
     if isinstance(scope, Refusal):
         return scope
     await _keep_alive(found, rotated, now)
-    issued = await issue.access_token(found, client, rotated.authorization, scope, now)
-    content = _bearer(issued, scope) | {"refresh_token": rotated.successor}
+    issued = await issue.access_token(found, client, rotated.authorization, scope, now, cnf=by.cnf)
+    content = _answer(issued, scope, by.cnf) | ({} if client.fapi else {"refresh_token": rotated.successor})
     if scopes.OPENID in scope:
         content["id_token"] = await issue.identity_token(found, client, rotated.authorization, now, access_token=issued.token)
     return Tokens(content)
@@ -125,18 +135,18 @@ async def _keep_alive(found: Services, rotated: Rotated, now: dt.datetime) -> No
         await found.sessions.touch(session, now)
 
 
-async def client_credentials(found: Services, client: Client, sent: Parameters) -> Tokens | Refusal:
+async def client_credentials(found: Services, client: Client, sent: Parameters, by: Sender) -> Tokens | Refusal:
     """Give an application a token of its own. RFC 6749 §4.4.3: "A refresh token SHOULD NOT be included."."""
     if client.public:
         return Refusal(ErrorCode.UNAUTHORIZED_CLIENT, "client_credentials needs a confidential client.")
     scope = rules.client_scope(sent.get("scope"), client.scopes)
     if isinstance(scope, Refusal):
         return scope
-    return Tokens(_bearer(await issue.client_token(found, client, scope, found.clock()), scope))
+    return Tokens(_answer(await issue.client_token(found, client, scope, found.clock(), cnf=by.cnf), scope, by.cnf))
 
 
-def _bearer(issued: Issued, scope: tuple[str, ...]) -> dict[str, Any]:
-    content = {"access_token": issued.token, "token_type": "Bearer", "expires_in": issued.expires_in}
+def _answer(issued: Issued, scope: tuple[str, ...], cnf: Mapping[str, str]) -> dict[str, Any]:
+    content = {"access_token": issued.token, "token_type": sender.token_type(cnf), "expires_in": issued.expires_in}
     return content | ({"scope": " ".join(scope)} if scope else {})
 
 

@@ -10,6 +10,7 @@ from idp.token.grants import granted
 
 if TYPE_CHECKING:
     from idp.clients.records import Client
+    from idp.protocol.sender import Sender
     from idp.protocol.services import Services
     from idp.token.grants import Tokens
     from idp.web.parameters import Parameters
@@ -22,27 +23,28 @@ _REFUSALS: Final = {
     Unanswered.UNKNOWN: Refusal(ErrorCode.INVALID_GRANT, "This request is not one of this client."),
     Unanswered.REUSED: Refusal(ErrorCode.INVALID_GRANT, "The answer was fetched before, so everything issued for it was revoked."),
 }
+_NAMES: Final = {DeferredKind.DEVICE: "device_code", DeferredKind.BACKCHANNEL: "auth_req_id"}
 _ENDED: Final = Refusal(ErrorCode.INVALID_GRANT, "The sign-in or permission behind this request has ended: begin anew.")
 
 
-async def device_code(found: Services, client: Client, sent: Parameters) -> Tokens | Refusal:
+async def device_code(found: Services, client: Client, sent: Parameters, by: Sender) -> Tokens | Refusal:
     """Answer a device that polls."""
-    return await _poll(found, client, sent, DeferredKind.DEVICE, "device_code")
+    return await _poll(found, client, sent, by, DeferredKind.DEVICE)
 
 
-async def backchannel(found: Services, client: Client, sent: Parameters) -> Tokens | Refusal:
+async def backchannel(found: Services, client: Client, sent: Parameters, by: Sender) -> Tokens | Refusal:
     """Answer a counter that polls."""
-    return await _poll(found, client, sent, DeferredKind.BACKCHANNEL, "auth_req_id")
+    return await _poll(found, client, sent, by, DeferredKind.BACKCHANNEL)
 
 
-async def _poll(found: Services, client: Client, sent: Parameters, kind: DeferredKind, name: str) -> Tokens | Refusal:
-    code, now = sent.get(name), found.clock()
+async def _poll(found: Services, client: Client, sent: Parameters, by: Sender, kind: DeferredKind) -> Tokens | Refusal:
+    code, now = sent.get(_NAMES[kind]), found.clock()
     if code is None:
-        return Refusal(ErrorCode.INVALID_REQUEST, f"{name} is required.")
+        return Refusal(ErrorCode.INVALID_REQUEST, f"{_NAMES[kind]} is required.")
     outcome = await found.deferred.redeem(kind, code, client.id, now)
     if isinstance(outcome, Answered):
         authorization = await found.authorizations.live(outcome.authorization, "", now)
-        return _ENDED if authorization is None else await granted(found, client, authorization, now)
+        return _ENDED if authorization is None else await granted(found, client, authorization, now, by)
     if outcome is Unanswered.REUSED:
         await _revoke(found, kind, code, client)
     return _REFUSALS[outcome]

@@ -1,4 +1,4 @@
-"""RFC 6749 §4.1.3, §5.2, §6, RFC 7636 §4.6: what a token request must fit. Pure."""
+"""RFC 6749 §4.1.3, §5.2, §6, RFC 7636 §4.6, RFC 9449 §5, §10: what a token request must fit. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from idp.spec import pkce, scopes
 from idp.spec.errors import ErrorCode, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _CODE = {
     Rejected.UNKNOWN: "The code is not one of this provider.",
@@ -17,6 +17,7 @@ _CODE = {
     Rejected.ENDED: "The sign-in or permission behind this code has ended: send the citizen to /authorize again.",
     Rejected.REUSED: "The code was used before, so everything issued for it was revoked.",
     Rejected.FOREIGN: "The code was issued to another client.",
+    Rejected.UNBOUND: "The code is bound to another key.",
 }
 _REFRESH = {
     Rejected.UNKNOWN: "The refresh token is not one of this provider, or long used.",
@@ -24,6 +25,7 @@ _REFRESH = {
     Rejected.ENDED: "The sign-in or permission behind this token has ended: send the citizen to /authorize again.",
     Rejected.REUSED: "The refresh token was used before, so everything issued with it was revoked.",
     Rejected.FOREIGN: "The refresh token was issued to another client.",
+    Rejected.UNBOUND: "The refresh token is bound to the key or certificate it was first issued on: prove that one.",
 }
 
 
@@ -37,7 +39,7 @@ def refresh_token_rejected(why: Rejected) -> Refusal:
     return Refusal(ErrorCode.INVALID_GRANT, _REFRESH[why])
 
 
-def fits(binding: CodeBinding, redirect_uri: str, verifier: str | None) -> Refusal | None:
+def fits(binding: CodeBinding, redirect_uri: str, verifier: str | None, *, jkt: str | None = None) -> Refusal | None:
     """Compare a token request with what its code was bound to.
 
     §4.1.3: "ensure that the "redirect_uri" parameter is present if the "redirect_uri" parameter was included in the initial authorization
@@ -45,11 +47,23 @@ def fits(binding: CodeBinding, redirect_uri: str, verifier: str | None) -> Refus
     """
     if binding.redirect_uri != redirect_uri:
         return Refusal(ErrorCode.INVALID_GRANT, "redirect_uri is not the one of the authorization request.")
+    if binding.dpop_jkt is not None and binding.dpop_jkt != jkt:
+        # RFC 9449 §10: "If they do not match, it MUST reject the request."
+        return Refusal(ErrorCode.INVALID_GRANT, "The code is bound to a key: prove the one that the authorization request named.")
     if pkce.matches(verifier, binding.code_challenge):
         return None
     if verifier is None:
         return Refusal(ErrorCode.INVALID_GRANT, "code_verifier is missing: the code was asked for with a code_challenge.")
     return Refusal(ErrorCode.INVALID_GRANT, "code_verifier does not fit the code_challenge of the authorization request.")
+
+
+def bound_to(cnf: Mapping[str, str], *, public: bool) -> str | None:
+    """Give the thumbprint that a refresh token is bound to.
+
+    RFC 9449 §5: "refresh tokens […] issued to public clients […] MUST be bound to the respective public key"; those of confidential clients
+    are bound to their credentials already, so their keys may change. RFC 8705 §7.1 says the same of certificates.
+    """
+    return next(iter(cnf.values()), None) if public else None
 
 
 def refreshed_scope(asked: str | None, granted: tuple[str, ...]) -> tuple[str, ...] | Refusal:

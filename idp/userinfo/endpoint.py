@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from idp.protocol import bearer, cors, issue
+from idp.protocol import bearer, cors, issue, sender
 from idp.protocol.answers import answer
 from idp.protocol.release import NotReleased, release
 from idp.protocol.services import services
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 async def userinfo(request: Request) -> Response:
     """Tell what may be told. The read is recorded before the answer leaves; its entry is named in X-Access-Log-Id."""
     found = services(request)
-    presented = await bearer.token_of(request)
-    if isinstance(presented, Refusal):
-        return bearer.refused(presented)
-    standing = await _standing(presented, found)
+    token = await bearer.held(request, found)
+    if isinstance(token, Refusal):
+        return bearer.refused(token)
+    standing = await _standing(token, found)
     if isinstance(standing, Refusal):
         return bearer.refused(standing)
-    client, authorization, token = standing
+    client, authorization = standing
     released = await release(found, authorization, "userinfo", _names(authorization, token))
     if isinstance(released, NotReleased):
         return bearer.refused(bearer.INVALID)
@@ -41,18 +41,15 @@ async def userinfo(request: Request) -> Response:
     return answer(content, headers={"x-access-log-id": released.entry_id} if released.entry_id else None)
 
 
-async def _standing(presented: str, found: Services) -> tuple[Client, Authorization, AccessToken] | Refusal:
+async def _standing(token: AccessToken, found: Services) -> tuple[Client, Authorization] | Refusal:
     """Say what a token stands on, if it still stands."""
-    token = await bearer.read(presented, found)
-    if token is None:
-        return bearer.INVALID
     if token.authorization is None or scopes.OPENID not in token.scope:
         return bearer.insufficient(scopes.OPENID)
     client = await found.clients.get(token.client_id)
     authorization = await found.authorizations.live(token.authorization, token.jti, found.clock())
     if client is None or authorization is None or authorization.client != client.id:
         return bearer.INVALID
-    return client, authorization, token
+    return client, authorization
 
 
 def _names(authorization: Authorization, token: AccessToken) -> frozenset[str]:
@@ -61,4 +58,4 @@ def _names(authorization: Authorization, token: AccessToken) -> frozenset[str]:
     return authorization.claims.get("userinfo", frozenset()) - given_up
 
 
-routes = [Route("/userinfo", cors.registered(userinfo, methods="GET, POST"), methods=["GET", "POST", "OPTIONS"])]
+routes = [Route("/userinfo", cors.registered(sender.offering(userinfo), methods="GET, POST"), methods=["GET", "POST", "OPTIONS"])]

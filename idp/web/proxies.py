@@ -6,6 +6,8 @@ import functools
 import ipaddress
 from typing import TYPE_CHECKING
 
+from idp.web import certificates
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,11 +17,15 @@ if TYPE_CHECKING:
 
 
 class TrustedProxies:
-    """Sets the client's address and scheme from `X-Forwarded-For` and `-Proto` when the peer is a trusted proxy."""
+    """Sets the client's address and scheme from `X-Forwarded-For` and `-Proto` when the peer is a trusted proxy.
 
-    def __init__(self, app: ASGIApp, networks: Sequence[Network]) -> None:
+    `certificate_header`: where such a proxy, and nobody else, puts the certificate that a client showed it (RFC 9440).
+    """
+
+    def __init__(self, app: ASGIApp, networks: Sequence[Network], certificate_header: str | None = None) -> None:
         self.app = app
         self._networks = tuple(networks)
+        self._certificate_header = certificate_header.lower().encode() if certificate_header else None
         self._trusts = functools.lru_cache(maxsize=1024)(self._trusted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,6 +43,15 @@ class TrustedProxies:
             scope["client"] = (client, 0)
         if schemes and schemes[-1] in {"http", "https"}:
             scope["scheme"] = schemes[-1]
+        certificates.remove(scope)
+        self._put_certificate(scope)
+
+    def _put_certificate(self, scope: Scope) -> None:
+        """Take the one header there is; of two, one came from outside, and nobody can tell which."""
+        stated = [value for name, value in scope["headers"] if name == self._certificate_header]
+        certificate = certificates.read_header(stated[0].decode("latin-1")) if len(stated) == 1 else None
+        if certificate is not None:
+            certificates.put(scope, certificate)
 
     def _client(self, stated: str) -> str | None:
         """Give the nearest address that is not a proxy of ours; what stands left of it, or is no address, is hearsay."""

@@ -57,7 +57,7 @@ async def test_2_two_methods_in_one_request_are_refused(app: Application) -> Non
 async def test_3_1_without_a_token_the_challenge_has_no_error(app: Application) -> None:
     response = await app.http.get("/userinfo")
     assert response.status_code == 401
-    assert challenge(response) == 'Bearer realm="gerbang"'
+    assert challenge(response) == 'Bearer realm="gerbang", DPoP realm="gerbang", algs="ES256 PS256 EdDSA"'
 
 
 async def test_3_1_a_token_that_is_none_is_invalid_token(app: Application) -> None:
