@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.routing import Route
 
-from idp.protocol import bearer, issue, sender
-from idp.protocol.answers import answer, read_form, refused
+from idp.introspect import answers
+from idp.protocol import bearer, encrypting, issue, sender
+from idp.protocol.answers import read_form, refused
 from idp.protocol.client_authentication import authenticate
+from idp.protocol.encrypting import NoKey
 from idp.protocol.services import services
 from idp.spec.errors import ErrorCode, Refusal
 
@@ -42,7 +44,11 @@ async def introspect(request: Request) -> Response:
     token = sent.get("token")
     if token is None:
         return refused(Refusal(ErrorCode.INVALID_REQUEST, "token is required."))
-    return answer(await _access_token(token, caller, found) or await _refresh_token(token, caller, found) or INACTIVE)
+    members = await _access_token(token, caller, found) or await _refresh_token(token, caller, found) or INACTIVE
+    try:
+        return await answers.told(request, found, caller, members)
+    except NoKey:
+        return refused(encrypting.REFUSAL)
 
 
 async def _access_token(presented: str, caller: Client, found: Services) -> Mapping[str, Any] | None:

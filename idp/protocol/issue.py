@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from consent.errors import PersonErased
+from idp.protocol.encrypting import encrypted
 from idp.spec import at_jwt, id_token
 from idp.spec.id_token import Authentication
 from keys.opaque import new_id
@@ -99,7 +100,10 @@ async def identity_token(
     nonce: str | None = None,
     personal: Mapping[str, Any] | None = None,
 ) -> str:
-    """Make an ID Token, signed as the application registered."""
+    """Make an ID Token, signed and perhaps encrypted as the application registered (OIDC Core §2: "signed and then encrypted").
+
+    Raises: NoKey.
+    """
     claims = id_token.claims(
         issuer=found.settings.issuer,
         subject=subject(found, client, authorization.person),
@@ -113,7 +117,9 @@ async def identity_token(
         personal=personal,
     )
     token: str = await found.keyring.signing.sign(claims, algorithm=client.id_token_alg, type=id_token.TYPE)
-    return token
+    if client.id_token_encrypted_response_alg is None:
+        return token
+    return await encrypted(found, client, token, algorithm=client.id_token_encrypted_response_alg)
 
 
 def _authentication(authorization: Authorization) -> Authentication:

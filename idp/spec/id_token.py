@@ -88,6 +88,7 @@ def hint(claims_: Mapping[str, Any], issuer: str) -> Hint | None:
     session or had a recent session at the OP, even when the exp time has passed."
     """
     subject, audiences, sid = claims_.get("sub"), audience(claims_), claims_.get("sid")
-    if claims_.get("iss") != issuer or not isinstance(subject, str) or len(audiences) != 1 or "scope" in claims_:
+    # a signed UserInfo answer has iss, aud and sub too, and neither exp nor the client's scope
+    if claims_.get("iss") != issuer or not isinstance(subject, str) or len(audiences) != 1 or "scope" in claims_ or "exp" not in claims_:
         return None
     return Hint(subject, audiences[0], sid if isinstance(sid, str) else None)

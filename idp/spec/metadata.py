@@ -20,6 +20,8 @@ MTLS_ENDPOINTS = frozenset({
     "token_endpoint", "revocation_endpoint", "introspection_endpoint", "pushed_authorization_request_endpoint", "userinfo_endpoint",
     "device_authorization_endpoint", "backchannel_authentication_endpoint",
 })  # fmt: skip
+ENCRYPTION_ALGORITHMS = ("RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A256KW")
+CONTENT_ENCRYPTION = ("A256GCM",)
 DISPLAYS = ("page", "popup")
 UI_LOCALES = ("id", "en")
 
@@ -48,6 +50,9 @@ def authorization_server(issuer: str, *, mutual_tls: bool = False, mtls_url: str
         "introspection_endpoint": f"{issuer}/introspect",
         "introspection_endpoint_auth_methods_supported": confidential,
         "introspection_endpoint_auth_signing_alg_values_supported": list(client_assertion.ALGORITHMS),
+        "introspection_signing_alg_values_supported": list(id_token.ALGORITHMS),
+        "introspection_encryption_alg_values_supported": list(ENCRYPTION_ALGORITHMS),
+        "introspection_encryption_enc_values_supported": list(CONTENT_ENCRYPTION),
         "device_authorization_endpoint": f"{issuer}/device_authorization",
         "code_challenge_methods_supported": [pkce.METHOD],
         "authorization_response_iss_parameter_supported": True,
@@ -80,6 +85,9 @@ def openid_provider(issuer: str, *, mutual_tls: bool = False, mtls_url: str | No
         "backchannel_user_code_parameter_supported": False,
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": list(id_token.ALGORITHMS),
+        "userinfo_signing_alg_values_supported": list(id_token.ALGORITHMS),
+        **{f"{what}_encryption_alg_values_supported": list(ENCRYPTION_ALGORITHMS) for what in ("id_token", "userinfo")},
+        **{f"{what}_encryption_enc_values_supported": list(CONTENT_ENCRYPTION) for what in ("id_token", "userinfo")},
         "acr_values_supported": list(ACR_SUPPORTED),
         "display_values_supported": list(DISPLAYS),
         "claim_types_supported": ["normal"],

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from idp.protocol import cors, sender
+from idp.protocol import cors, encrypting, sender
 from idp.protocol.answers import answer, read_form, refused
 from idp.protocol.client_authentication import authenticate
+from idp.protocol.encrypting import NoKey
 from idp.protocol.services import services
 from idp.spec import backchannel, device
 from idp.spec.errors import ErrorCode, Refusal
@@ -38,7 +39,10 @@ GRANTS: Mapping[str, Callable[[Services, Client, Parameters, Sender], Awaitable[
 
 async def token(request: Request) -> Response:
     """Answer a token request: read, authenticate, then the grant type's own rules."""
-    outcome = await _outcome(request)
+    try:
+        outcome = await _outcome(request)
+    except NoKey:
+        outcome = encrypting.REFUSAL
     if isinstance(outcome, Refusal):
         return refused(outcome)
     return answer(outcome.content, headers={"x-access-log-id": outcome.entry_id} if outcome.entry_id else None)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from idp.protocol import bearer, cors, issue, sender
-from idp.protocol.answers import answer
+from idp.protocol import bearer, cors, encrypting, issue, sender
+from idp.protocol.encrypting import NoKey
 from idp.protocol.release import NotReleased, release
 from idp.protocol.services import services
 from idp.spec import scopes
 from idp.spec.errors import Refusal
+from idp.userinfo import answers
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -38,7 +39,11 @@ async def userinfo(request: Request) -> Response:
         return bearer.refused(bearer.INVALID)
     # §5.3.2: "The sub (subject) Claim MUST always be returned in the UserInfo Response."
     content = {**released.claims, "sub": issue.subject(found, client, authorization.person)}
-    return answer(content, headers={"x-access-log-id": released.entry_id} if released.entry_id else None)
+    headers = {"x-access-log-id": released.entry_id} if released.entry_id else {}
+    try:
+        return await answers.told(found, client, content, headers)
+    except NoKey:
+        return bearer.refused(encrypting.REFUSAL)
 
 
 async def _standing(token: AccessToken, found: Services) -> tuple[Client, Authorization] | Refusal:

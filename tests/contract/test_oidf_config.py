@@ -20,6 +20,9 @@ KNOWN = {
     "userinfo_endpoint",
     # RFC 8628 §4
     "device_authorization_endpoint",
+    # RFC 9449 §5.1, RFC 9701 §7
+    "dpop_signing_alg_values_supported",
+    *(f"introspection_{what}_values_supported" for what in ("signing_alg", "encryption_alg", "encryption_enc")),
     # CIBA Core §4
     "backchannel_authentication_endpoint",
     "backchannel_token_delivery_modes_supported",
