@@ -12,7 +12,6 @@ No other module may import `keys.sealing.open`: an import contract holds it so.
 from __future__ import annotations
 
 import dataclasses
-import time
 from typing import TYPE_CHECKING, Final, Literal
 
 from prometheus_client import Counter
@@ -25,7 +24,7 @@ from keys.sealing.seal import seal_cell
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Collection, Container, Mapping, Sequence
+    from collections.abc import Collection, Container, Mapping, Sequence
 
     from consent.access_log import AccessLog
     from consent.access_log.records import Receipt
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 
 OPENED: Final = Counter("gerbang_values_opened", "Personal values opened, by the door they left through.", ["door"])
 
-DENIED_SECONDS: Final = 60.0
-_MOST_REMEMBERED: Final = 10_000
 _CITIZEN: Final = Actor("citizen")
 
 
@@ -106,14 +103,10 @@ class Withheld:
 class Disclosure:
     """The doors of one process."""
 
-    def __init__(
-        self, log: AccessLog, subject_keys: SubjectKeys, erased: Container[str] = (), monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, log: AccessLog, subject_keys: SubjectKeys, erased: Container[str] = ()) -> None:
         self._log = log
         self._erased = erased
         self._keys = subject_keys
-        self._monotonic = monotonic
-        self._denied: dict[tuple[str, str], float] = {}
 
     async def to_service(self, read: ServiceRead, sealed: Sequence[SealedValue]) -> Disclosed | Withheld:
         """Record the read under the grant's version, then open. `sealed` may hold only what `read` names.
@@ -129,17 +122,11 @@ class Disclosure:
             return Withheld(result.reason, result.entry_id)
         return Disclosed(await self._open_with(result, sealed, "service"), result.entry_id)
 
-    async def denied(self, attempt: Attempt) -> str | None:
-        """Record an attempt that was refused before it came to a read: one per client, person and minute; give the entry's id, if any.
+    async def denied(self, attempt: Attempt) -> str:
+        """Record an attempt that was refused before it came to a read; give the entry's id. The caller asks for one a minute.
 
         Raises: LogUnavailable, LogBusy.
         """
-        now, about = self._monotonic(), (attempt.client, attempt.person)
-        if now - self._denied.get(about, float("-inf")) < DENIED_SECONDS:
-            return None
-        if len(self._denied) >= _MOST_REMEMBERED:
-            self._denied.clear()
-        self._denied[about] = now
         entry = _denied_entry(attempt)
         await self._log.append(entry)
         return entry.entry_id

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from consent.records import GrantState
 from idp.authorizations.records import Authorization, CodeBinding
 from idp.authorize import rules
 from idp.protocol import deferred, respond
 from idp.protocol.services import services
 from idp.spec import scopes
+from idp.spec.errors import ErrorCode, Refusal
 from keys.opaque import new_id
 
 if TYPE_CHECKING:
@@ -57,11 +59,28 @@ async def give_code(request: Request, asking: Asking, issue: Issue, *, session: 
         ),
     )
     if asked.deferred is not None:
-        return await deferred.allow(request, asked.deferred, authorization)
+        allowed = await deferred.allow(request, asked.deferred, authorization)
+        await _ended_meanwhile(found, authorization)
+        return allowed
     binding = CodeBinding(asking.client.id, asked.redirect_uri, asked.code_challenge, asked.nonce, asked.dpop_jkt)
     expires_at = now + dt.timedelta(seconds=rules.code_lifetime(found.settings.code_lifetime, fapi=asking.client.fapi))
     code = await found.authorizations.issue(authorization, binding, expires_at=expires_at)
+    if await _ended_meanwhile(found, authorization):
+        gone = Refusal(ErrorCode.ACCESS_DENIED, "The permission ended while it was being answered.")
+        return respond.error(request, asking.client, asked, gone)
     return respond.code(request, asking.client, asked, code)
+
+
+async def _ended_meanwhile(found: Services, authorization: Authorization) -> bool:
+    """Look once more at the permission, now that the approval is stored: a withdrawal ends the permission first, then what stands on it.
+
+    So either it finds this approval, or we find it.
+    """
+    grant = await found.consent.ledger.get(authorization.grant)
+    if grant is not None and grant.state is GrantState.ACTIVE:
+        return False
+    await found.authorizations.revoke(authorization.id, found.clock())
+    return True
 
 
 def _lifetimes(found: Services, *, deferred: bool) -> rules.Lifetimes:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from consent.decision import is_active, readable
 from consent.disclosure import Attempt, Disclosed, ServiceRead
+from consent.errors import LogBusy, LogUnavailable
 from consent.purposes.vocabulary import COMPANIONS
 from consent.records import GrantState
 from idp.spec.claims import PROFILE_CLAIMS
+from idp.web.rate_limits import Wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -138,7 +140,14 @@ async def _denied(services: Services, occasion: _Occasion, asked: frozenset[str]
         channel=occasion.channel,
         reason=reason,
     )
-    await services.consent.disclosure.denied(attempt)
+    taken = await services.limits.denied(client.id, grant.person)
+    if isinstance(taken, Wait):
+        return NotReleased(reason)
+    try:
+        await services.consent.disclosure.denied(attempt)
+    except (LogUnavailable, LogBusy):
+        await services.limits.give_back(taken)
+        raise
     return NotReleased(reason)
 
 

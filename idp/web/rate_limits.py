@@ -79,6 +79,9 @@ class LimitRules:
         )
 
 
+DENIED = (Limit("denied", 1, MINUTE),)
+
+
 def network_of(address: str) -> str:
     """Name the network that an address counts for: an IPv6 line owns its whole /64 and chooses in it freely (RFC 6177 §2)."""
     try:
@@ -159,6 +162,10 @@ class RateLimits:
     async def asked_elsewhere(self, person: str) -> Taken | Wait:
         """Count a request that names a person: nobody is to be worn down until they say yes (CIBA §15)."""
         return await self.take((self.rules.asked_elsewhere, person))
+
+    async def denied(self, client: str, person: str) -> Taken | Wait:
+        """Count a refused attempt at a person's data: log.md, "one per client, person, minute", by all processes together."""
+        return await self.take((DENIED, f"{client}\0{person}"))
 
     async def take(self, *takes: tuple[tuple[Limit, ...], str]) -> Taken | Wait:
         """Count one attempt against every limit; the longest wait wins."""
