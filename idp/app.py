@@ -28,6 +28,7 @@ from idp.me import endpoint as me
 from idp.pages.assets import Assets
 from idp.protocol import current_session
 from idp.protocol.destinations import resolve
+from idp.pushed import endpoint as pushed
 from idp.recover import endpoint as recover
 from idp.revoke import endpoint as revoke
 from idp.security import endpoint as security
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from idp.settings import Settings
 
 STEPS = (
-    token, userinfo, introspect, authorize, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit, device,
+    token, userinfo, introspect, authorize, pushed, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit, device,
     backchannel,
 )  # fmt: skip
 """Every package that answers requests; each `endpoint.py` lists its `routes`. The router tries them in this order: the busiest first."""

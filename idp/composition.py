@@ -17,6 +17,7 @@ from idp.authorizations.store import AuthorizationStore
 from idp.clients.store import ClientStore
 from idp.deferred.store import DeferredStore
 from idp.events.store import EventStore
+from idp.interactions.pushed.store import PushedRequestStore
 from idp.interactions.store import InteractionStore
 from idp.pages.render import Plumbing, Renderer, Site
 from idp.protocol import erasure
@@ -178,6 +179,7 @@ def _services(
         accounts=accounts,
         sessions=SessionStore(database, keyring, _session_rules(settings)),
         interactions=InteractionStore(database, keyring),
+        pushed=PushedRequestStore(database, keyring, settings.interaction_lifetime),
         authorizations=AuthorizationStore(database, keyring, settings.refresh_grace),
         deferred=DeferredStore(database, keyring),
         events=events,

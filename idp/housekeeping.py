@@ -49,6 +49,7 @@ async def sweep(services: Services) -> int:
         services.authorizations.sweep,
         services.interactions.sweep,
         services.deferred.sweep,
+        services.pushed.sweep,
         services.sessions.sweep,
         services.clients.sweep,
         services.accounts.sweep,

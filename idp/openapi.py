@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.openapi.utils import get_openapi
 
+from idp.spec.authorization_request import KNOWN
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
@@ -58,6 +60,7 @@ _SOURCES: Final = {
     "RFC 7009": "https://www.rfc-editor.org/rfc/rfc7009",
     "RFC 7517": "https://www.rfc-editor.org/rfc/rfc7517",
     "RFC 7662": "https://www.rfc-editor.org/rfc/rfc7662",
+    "RFC 9126": "https://www.rfc-editor.org/rfc/rfc9126",
     "RFC 8414": "https://www.rfc-editor.org/rfc/rfc8414",
     "OpenID Connect Core": "https://openid.net/specs/openid-connect-core-1_0.html",
     "OpenID Connect Discovery": "https://openid.net/specs/openid-connect-discovery-1_0.html",
@@ -74,6 +77,7 @@ _READ_REFUSALS: Final = (
     (403, "The token has not the scope openid."),
     (503, "The read could not be recorded, so nothing was told: `retry-after` says when."),
 )
+_REFUSED: Final = {str(status): _json(text, "Error") for status, text in _CLIENT_REFUSALS}
 _CLAIMS: Final = {
     **_json("The citizen's claims that this application may read. `x-access-log-id` names the entry that records the read.", "Claims"),
     "headers": {"x-access-log-id": {"description": "Absent when nothing personal was told.", "schema": _TEXT}},
@@ -95,7 +99,7 @@ PATHS: Final[Schema] = {
             _json("Tokens.", "Tokens"),
             refusals=_CLIENT_REFUSALS,
             security=_CLIENT,
-            requestBody=_form(("grant_type",), "code", "redirect_uri", "code_verifier", "refresh_token", "scope", *_ASSERTION),
+            requestBody=_form(("grant_type",), "code", "redirect_uri", "code_verifier", "refresh_token", "scope", "resource", *_ASSERTION),
         )
     },
     "/userinfo": {
@@ -107,6 +111,17 @@ PATHS: Final[Schema] = {
             security=[{"access_token": []}],
         )
         for method in ("get", "post")
+    },
+    "/par": {
+        "post": _operation(
+            "Push an authorization request, and get the request_uri that stands for it",
+            "RFC 9126",
+            {},
+            refusals=_CLIENT_REFUSALS,
+            security=_CLIENT,
+            requestBody=_form((), "request", *sorted(KNOWN - {"client_id"}), *_ASSERTION),
+        )
+        | {"responses": {"201": _json("Send the citizen to /authorize with client_id and this request_uri.", "Pushed"), **_REFUSED}}
     },
     "/introspect": {
         "post": _operation(
@@ -150,6 +165,7 @@ _SCHEMAS: Final[Schema] = {
     "Introspection": _object(
         {"active": {"type": "boolean"}}, sub=_TEXT, scope=_TEXT, client_id=_TEXT, exp=_NUMBER, iat=_NUMBER, iss=_TEXT, token_type=_TEXT
     ),
+    "Pushed": _object({"request_uri": _TEXT, "expires_in": _NUMBER}),
     "Keys": _object({"keys": {"type": "array", "items": {"type": "object"}}}),
     "Metadata": {**_object({"issuer": _TEXT, "token_endpoint": _TEXT, "jwks_uri": _TEXT}), "additionalProperties": True},
 }

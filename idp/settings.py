@@ -130,6 +130,7 @@ class Settings(BaseSettings):
     )
 
     code_lifetime: Seconds = Field(60, le=10 * MINUTE, description="Authorization codes (RFC 6749 §4.1.2: 10 minutes at most).")
+    request_uri_lifetime: Seconds = Field(60, le=90, description="Pushed authorization requests (RFC 9126), until somebody opens them.")
     access_token_lifetime: Seconds = Field(5 * MINUTE, le=HOUR, description="Access tokens.")
     id_token_lifetime: Seconds = Field(5 * MINUTE, le=HOUR, description="ID tokens.")
     refresh_token_lifetime: Seconds = Field(

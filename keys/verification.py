@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from keys.algorithms import AsymmetricKey, fits, read_key
-from keys.compact import proven_claims, take_apart
+from keys.compact import LIMIT, proven_claims, read_object, take_apart
+from keys.encoding import decode
 from keys.errors import TokenInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from keys.compact import Compact
+
+_PARTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +71,23 @@ def _read(jwk: Mapping[str, Any]) -> AsymmetricKey | None:
 @lru_cache(maxsize=512)
 def _read_cached(jwk: str) -> AsymmetricKey:
     return read_key(json.loads(jwk))
+
+
+def read_unsigned(token: str) -> Verified | None:
+    """Read a token of algorithm "none" (RFC 7515 appendix A.5), for the few callers that may take what nobody signed; None for any other.
+
+    Raises: TokenInvalid when it says "none" and is not as it should be.
+    """
+    if len(token) > LIMIT:
+        raise TokenInvalid("longer than 16 KiB")
+    parts = token.split(".")
+    try:
+        header = read_object(decode(parts[0]))
+        if header.get("alg") != "none":
+            return None
+        claims = read_object(decode(parts[1])) if len(parts) == _PARTS and not parts[2] else None
+    except ValueError:
+        raise TokenInvalid("not a compact JWS") from None
+    if claims is None or set(header) - {"alg", "typ", "kid"}:
+        raise TokenInvalid("an unsigned token has two parts, and a header that says no more")
+    return Verified(header, claims)

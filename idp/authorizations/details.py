@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _TEXTS = ("id", "grant", "client", "person", "session", "sid", "purpose", "purpose_version", "acr")
+_SELDOM = ("resources", "details")
 _TIMES = ("auth_time", "created_at", "ends_at")
 
 
@@ -22,6 +23,7 @@ def dump(authorization: Authorization) -> str:
     plain = {name: getattr(authorization, name) for name in _TEXTS}
     plain |= {name: (getattr(authorization, name) - _EPOCH) // _MICROSECOND for name in _TIMES}
     plain |= {"scope": authorization.scope, "amr": authorization.amr, "claims": _sorted(authorization.claims)}
+    plain |= {name: value for name in _SELDOM if (value := getattr(authorization, name))}
     return json.dumps(plain, separators=(",", ":"))
 
 
@@ -29,7 +31,7 @@ def load(text: str) -> Authorization:
     """Read it."""
     plain = json.loads(text)
     plain |= {name: _EPOCH + dt.timedelta(microseconds=plain[name]) for name in _TIMES}
-    plain |= {"scope": tuple(plain["scope"]), "amr": tuple(plain["amr"])}
+    plain |= {name: tuple(plain[name]) for name in ("scope", "amr", *_SELDOM) if name in plain}
     plain["claims"] = {place: frozenset(names) for place, names in plain["claims"].items()}
     return Authorization(**plain)
 

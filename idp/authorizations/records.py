@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 class Authorization:
     """One approval. `claims`: personal claim names asked for, by place ("userinfo", "id_token").
 
+    `resources`: what its access tokens are for (RFC 8707; none: this provider); `details`: what was granted of authorization_details.
     `session` is None when access is offline (OIDC Core §11). `ends_at` is when the last token that stands on it ends.
     """
 
@@ -33,6 +34,8 @@ class Authorization:
     auth_time: dt.datetime
     created_at: dt.datetime
     ends_at: dt.datetime
+    resources: tuple[str, ...] = ()
+    details: tuple[Mapping[str, object], ...] = ()
 
     @property
     def offline(self) -> bool:

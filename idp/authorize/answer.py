@@ -1,4 +1,4 @@
-"""RFC 6749 §4.1.2: recording an approval and answering with its code."""
+"""RFC 6749 §4.1.2: recording an approval and answering with its code, or with what else the response type asks for."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import structlog
 
 from consent.records import GrantState
 from idp.authorizations.records import Authorization, CodeBinding
-from idp.authorize import rules
+from idp.authorize import front_channel, rules
 from idp.protocol import deferred, respond
 from idp.protocol.services import services
 from idp.spec import scopes
 from idp.spec.errors import ErrorCode, Refusal
+from idp.web.errors import PageError
 from keys.opaque import new_id
 
 if TYPE_CHECKING:
@@ -29,9 +30,30 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-async def give_code(request: Request, asking: Asking, issue: Issue, *, session: Session, purpose: Purpose) -> Response:
-    """Record the approval and send its code on its way."""
+async def give(request: Request, asking: Asking, issue: Issue, *, session: Session, purpose: Purpose) -> Response:
+    """Record the approval and send its code on its way. Raises: PageError ("finished"), when a pushed request was answered before."""
     found = services(request)
+    now, asked = found.clock(), asking.request
+    if asked.pushed is not None and not await found.pushed.consume(asked.pushed, asking.client.id, now):
+        raise PageError("finished", 409)
+    authorization = await _authorization(found, asking, issue, session=session, purpose=purpose)
+    if asked.deferred is not None:
+        allowed = await deferred.allow(request, asked.deferred, authorization)
+        await _ended_meanwhile(found, authorization)
+        return allowed
+    binding = CodeBinding(asking.client.id, asked.redirect_uri, asked.code_challenge, asked.nonce, asked.dpop_jkt)
+    expires_at = now + dt.timedelta(seconds=rules.code_lifetime(found.settings.code_lifetime, fapi=asking.client.fapi))
+    code = await found.authorizations.issue(authorization, binding, expires_at=expires_at)
+    if await _ended_meanwhile(found, authorization):
+        gone = Refusal(ErrorCode.ACCESS_DENIED, "The permission ended while it was being answered.")
+        return await respond.error(request, asking.client, asked, gone)
+    if asked.response_type == "code":
+        return await respond.success(request, asking.client, asked, {"code": code})
+    told = await front_channel.parameters(found, asking.client, asked, authorization, code)
+    return await respond.success(request, asking.client, asked, told)
+
+
+async def _authorization(found: Services, asking: Asking, issue: Issue, *, session: Session, purpose: Purpose) -> Authorization:
     now, asked = found.clock(), asking.request
     wanted = asked.asked_claims(asking.scope)
     dropped = rules.dropped_claims(wanted, purpose.declared)
@@ -39,7 +61,7 @@ async def give_code(request: Request, asking: Asking, issue: Issue, *, session: 
         log.info("claims_dropped", client=asking.client.id, purpose=purpose.id, claims=dropped, why="the purpose does not declare them")
     refreshes = "refresh_token" in asking.client.grant_types
     scope = rules.granted_scope(asked, asking.scope, issue.claims, refreshes=refreshes)
-    authorization = Authorization(
+    return Authorization(
         id=new_id(),
         grant=issue.grant.id,
         client=asking.client.id,
@@ -57,18 +79,9 @@ async def give_code(request: Request, asking: Asking, issue: Issue, *, session: 
         ends_at=rules.ends_at(
             now, _lifetimes(found, deferred=asked.deferred is not None), refreshes=refreshes, grant_expires_at=issue.grant.expires_at
         ),
+        resources=asked.resources,
+        details=rules.granted_details(asked, issue.grant, issue.claims),
     )
-    if asked.deferred is not None:
-        allowed = await deferred.allow(request, asked.deferred, authorization)
-        await _ended_meanwhile(found, authorization)
-        return allowed
-    binding = CodeBinding(asking.client.id, asked.redirect_uri, asked.code_challenge, asked.nonce, asked.dpop_jkt)
-    expires_at = now + dt.timedelta(seconds=rules.code_lifetime(found.settings.code_lifetime, fapi=asking.client.fapi))
-    code = await found.authorizations.issue(authorization, binding, expires_at=expires_at)
-    if await _ended_meanwhile(found, authorization):
-        gone = Refusal(ErrorCode.ACCESS_DENIED, "The permission ended while it was being answered.")
-        return respond.error(request, asking.client, asked, gone)
-    return respond.code(request, asking.client, asked, code)
 
 
 async def _ended_meanwhile(found: Services, authorization: Authorization) -> bool:

@@ -1,4 +1,4 @@
-"""OIDC Core §3.1.2.3, §3.1.2.4, §3.1.2.6: what comes next for a request. Pure: a situation in, a decision out."""
+"""OIDC Core §3.1.2.3, §3.1.2.4, §3.1.2.6, RFC 9470 §5: what comes next for a request. Pure: a situation in, a decision out."""
 
 from __future__ import annotations
 
@@ -39,11 +39,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything the decision depends on. `hinted` is the subject an id_token_hint names; `consent` is None while nobody is signed in."""
+    """Everything the decision depends on.
+
+    `subjects`: whom an id_token_hint or the claims parameter names; empty: anybody will do. `consent` is None while nobody is signed in.
+    """
 
     request: AuthorizationRequest
     session: SignedIn | None
-    hinted: str | None
+    subjects: frozenset[str]
     consent: Consent | None
     progress: Progress
     now: dt.datetime
@@ -54,6 +57,13 @@ class Login:
     """Show sign-in. `error` is what it becomes under prompt=none."""
 
     error: ErrorCode = ErrorCode.LOGIN_REQUIRED
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Show enrolment. It is never asked for together with prompt=none, and is no error then."""
+
+    error: ErrorCode = ErrorCode.INTERACTION_REQUIRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,7 @@ class Refuse:
     refusal: Refusal
 
 
-Decision = Login | SecondFactor | Approve | Issue | Refuse
+Decision = Login | Create | SecondFactor | Approve | Issue | Refuse
 
 
 def dispatch(situation: Situation) -> Decision:
@@ -95,13 +105,16 @@ def dispatch(situation: Situation) -> Decision:
     pre-configured consent for the requested Claims or does not fulfill other conditions for processing the request."
     """
     decision = _next(situation)
-    if Prompt.NONE in situation.request.prompt and isinstance(decision, Login | SecondFactor | Approve):
+    if Prompt.NONE in situation.request.prompt and isinstance(decision, Login | Create | SecondFactor | Approve):
         return Refuse(Refusal(decision.error, "prompt=none was asked for, and the citizen has to do something first."))
     return decision
 
 
 def _next(situation: Situation) -> Decision:
     request, session = situation.request, situation.session
+    if Prompt.CREATE in request.prompt and not situation.progress.signed_in:
+        # Initiating User Registration §4: "the client desires that the user be shown the account creation UX rather than the login flow"
+        return Create()
     if session is None:
         return Login()
     pending = _pending_login(situation, session)
@@ -122,7 +135,7 @@ def _pending_login(situation: Situation, session: SignedIn) -> Decision | None:
         return Login(ErrorCode.ACCOUNT_SELECTION_REQUIRED)
     if request.max_age is not None and not fresh and situation.now - session.auth_time > dt.timedelta(seconds=request.max_age):
         return Login()
-    if situation.hinted is not None and situation.hinted != session.subject:
+    if situation.subjects and session.subject not in situation.subjects:
         return _somebody_else(progress)
     # Design §6: on a shared device, after a while, a service first asks who is there.
     return Login(ErrorCode.ACCOUNT_SELECTION_REQUIRED) if session.unattended else None
@@ -135,7 +148,7 @@ def _somebody_else(progress: Progress) -> Decision:
     Authorization Server returns a positive response; otherwise, it MUST return an error, such as login_required."
     """
     if progress.signed_in:
-        return Refuse(Refusal(ErrorCode.LOGIN_REQUIRED, "Another person signed in than id_token_hint names."))
+        return Refuse(Refusal(ErrorCode.LOGIN_REQUIRED, "Another person signed in than id_token_hint or claims names."))
     return Login()
 
 

@@ -9,16 +9,15 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from idp.authorize import situation
-from idp.authorize.answer import give_code
-from idp.authorize.dispatch import Approve, Decision, Issue, Login, Refuse, SecondFactor, dispatch
+from idp.authorize.answer import give
+from idp.authorize.dispatch import Approve, Create, Decision, Issue, Login, Refuse, SecondFactor, dispatch
 from idp.authorize.situation import Asking
 from idp.interactions.records import Step
-from idp.protocol import checks, deferred, respond, steps
-from idp.protocol.hints import hint
+from idp.protocol import check_arrival, check_wishes, checks, deferred, incoming, respond, steps
+from idp.protocol.respond import Destination
 from idp.protocol.services import services
 from idp.spec.authorization_request import KNOWN, AuthorizationRequest
 from idp.spec.errors import ErrorCode, Refusal
-from idp.spec.response_modes import ResponseMode
 from idp.web import cookies, parameters
 from idp.web.errors import PageError
 from idp.web.request_context import wish_language
@@ -34,12 +33,13 @@ if TYPE_CHECKING:
 
 _PAGES: dict[type[Decision], tuple[Step, str]] = {
     Login: (Step.LOGIN, "/login"),
+    Create: (Step.LOGIN, "/enrol"),
     SecondFactor: (Step.SECOND_FACTOR, "/login/second-factor"),
     Approve: (Step.APPROVE, "/approve"),
 }
 _LONGEST_ADDRESS = 8000
 _REPEATED_BY_GET = (KNOWN | {"request", "request_uri", "registration"}) - {"login_hint"}
-_STATUS = {"bad_request": 400, "service_unknown": 400, "service_address": 400}
+_STATUS = {"bad_request": 400, "service_unknown": 400, "service_address": 400, "request_gone": 400}
 
 
 async def arrive(request: Request) -> Response:
@@ -66,20 +66,21 @@ def _by_get(sent: Parameters) -> str:
 
     A login_hint is personal and stays out of addresses: it is dropped, as a hint may be.
     """
-    return "/authorize?" + urlencode({name: value for name, value in sent.values.items() if name in _REPEATED_BY_GET})
+    return "/authorize?" + urlencode({name: values for name, values in sent.lists.items() if name in _REPEATED_BY_GET}, doseq=True)
 
 
 async def _take(request: Request, sent: Parameters) -> Response:
     found = services(request)
     client = await found.clients.get(sent.get("client_id") or "")
     wish_language(request, sent.get("ui_locales"))
-    registered = checks.until_redirect(checks.Asked(sent, client, await hint(sent.get("id_token_hint"), found)))
+    registered = checks.until_redirect(await incoming.read(found, client, sent))
     if isinstance(registered, str):
         raise PageError(registered, _STATUS[registered])
     refusal = checks.after_redirect(registered)
     if refusal is not None:
-        return _tell(request, registered, refusal)
-    values = {name: value for name, value in sent.values.items() if name in KNOWN}
+        return await _tell(request, registered, refusal)
+    values = incoming.stored(registered)
+    wish_language(request, values.get("ui_locales"))
     return await _decide(request, Asking(registered.client, AuthorizationRequest.of(values)), values)
 
 
@@ -130,24 +131,23 @@ async def _end(request: Request, asking: Asking, decision: Decision, loaded: Loa
     if asking.interaction is not None and not await found.interactions.finish(asking.interaction.id, found.clock()):
         raise PageError("finished", 409)
     if isinstance(decision, Issue) and loaded.session is not None and loaded.purpose is not None:
-        return await give_code(request, asking, decision, session=loaded.session, purpose=loaded.purpose)
+        return await give(request, asking, decision, session=loaded.session, purpose=loaded.purpose)
     refusal = decision.refusal if isinstance(decision, Refuse) else Refusal(ErrorCode.SERVER_ERROR, "The request could not be decided.")
     if asking.request.deferred is not None:
         return await deferred.deny(request, asking.request.deferred)
-    return respond.error(request, asking.client, asking.request, refusal)
+    return await respond.error(request, asking.client, asking.request, refusal)
 
 
-def _tell(request: Request, registered: Registered, refusal: Refusal) -> Response:
+async def _tell(request: Request, registered: Registered, refusal: Refusal) -> Response:
     """Tell the application that its request is wrong, as far as it can be understood."""
-    mode = registered.get("response_mode")
-    known = ResponseMode(mode) if mode in {each.value for each in ResponseMode} else ResponseMode.QUERY
+    destination = Destination(registered.redirect_uri, check_arrival.mode_of(registered), check_arrival.type_of(registered))
     state = None if "state" in registered.asked.parameters.repeated else registered.get("state")
     told = refusal.parameters() | ({} if state is None or not _echoable(state) else {"state": state})
-    return respond.send(request, registered.client, registered.redirect_uri, known, told)
+    return await respond.send(request, registered.client, destination, told)
 
 
 def _echoable(state: str) -> bool:
-    return len(state) <= checks.MAX_STATE and state.isascii() and state.isprintable()
+    return len(state) <= check_wishes.MAX_STATE and state.isascii() and state.isprintable()
 
 
 routes = [

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consent.purposes.vocabulary import COMPANIONS
-from idp.spec import scopes
+from idp.spec import authorization_details, scopes
 from idp.spec.prompt import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from consent.records import Grant
     from idp.spec.authorization_request import AuthorizationRequest
 
 
@@ -56,6 +57,13 @@ def ends_at(now: dt.datetime, lifetimes: Lifetimes, *, refreshes: bool, grant_ex
 def code_lifetime(seconds: int, *, fapi: bool) -> int:
     """Give how long a code is good. FAPI 2.0 §5.3.2.1 (11): "authorization codes with a maximum lifetime of 60 seconds"."""
     return min(seconds, 60) if fapi else seconds
+
+
+def granted_details(request: AuthorizationRequest, grant: Grant, readable: frozenset[str]) -> tuple[Mapping[str, object], ...]:
+    """Write what was granted of the authorization_details (RFC 9396 §7); empty when none were asked for."""
+    if request.details is None:
+        return ()
+    return tuple(authorization_details.granted(request.details.purpose, readable, grant.id))
 
 
 def _with_companions(names: frozenset[str]) -> frozenset[str]:

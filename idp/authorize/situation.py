@@ -61,8 +61,8 @@ async def load(request: Request, asking: Asking, found: Services) -> Loaded:
         signed_in = SignedIn(subject, session.auth_time, session.acr, session.unattended)
         consent = None if purpose is None else await _consent(asking, session.person, purpose, found, now)
     hinted = await hint(asking.request.id_token_hint, found)
-    subject_wanted = hinted.subject if hinted else asking.request.wanted_subject
-    situation = Situation(asking.request, signed_in, subject_wanted, consent, _progress(asking, now), now)
+    subjects = frozenset({hinted.subject} if hinted else asking.request.wanted_subjects)
+    situation = Situation(asking.request, signed_in, subjects, consent, _progress(asking, now), now)
     return Loaded(situation, session, purpose)
 
 

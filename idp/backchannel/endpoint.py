@@ -9,7 +9,7 @@ from starlette.routing import Route
 from idp.accounts import identifiers
 from idp.accounts.records import AccountState
 from idp.deferred.records import DeferredKind
-from idp.protocol import checks, current_session, deferred, page_forms
+from idp.protocol import checks, current_session, deferred, incoming, page_forms
 from idp.protocol.answers import answer, read_form, refused
 from idp.protocol.client_authentication import authenticate
 from idp.protocol.services import services
@@ -42,13 +42,13 @@ async def backchannel_authentication(request: Request) -> Response:
     client = await authenticate(request, sent, found)
     if isinstance(client, Refusal):
         return refused(client)
-    refusal = _not_for(client) or checks.deferred(checks.Asked(sent, client), client)
+    refusal = _not_for(client) or checks.deferred(checks.Asked(incoming.joined(sent), client, issuer=found.settings.issuer), client)
     if refusal is not None:
         return refused(refusal)
     asked = backchannel.read(sent.values, longest=found.settings.backchannel_lifetime)
     if isinstance(asked, Refusal):
         return refused(asked)
-    begun = await _begin(found, client, asked, checks.deferrable(sent))
+    begun = await _begin(found, client, asked, checks.deferrable(incoming.joined(sent)))
     return answer({"auth_req_id": begun.code, "expires_in": asked.lifetime, "interval": found.settings.poll_interval})
 
 

@@ -68,6 +68,8 @@ class Client:
     require_signed_request_object: bool = False
     require_pushed_authorization_requests: bool = False
     authorization_details_types: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    """For which resource servers it may ask access tokens (RFC 8707), beside this provider's userinfo."""
 
     # How it proves itself, and what its tokens are bound to (OIDC Registration §2, RFC 8705 §2.1.2, §3.4, RFC 9449 §5.2)
     token_endpoint_auth_signing_alg: str | None = None

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from starlette.routing import Route
 
 from idp.deferred.records import DeferredKind
-from idp.protocol import checks, cors, current_session, deferred, page_forms
+from idp.protocol import checks, cors, current_session, deferred, incoming, page_forms
 from idp.protocol.answers import answer, read_form, refused
 from idp.protocol.client_authentication import authenticate
 from idp.protocol.services import services
@@ -45,10 +45,10 @@ async def device_authorization(request: Request) -> Response:
         return refused(client)
     if GRANT_TYPE not in client.grant_types:
         return refused(Refusal(ErrorCode.UNAUTHORIZED_CLIENT, f"This client is not registered for {GRANT_TYPE}."))
-    refusal = checks.deferred(checks.Asked(sent, client), client)
+    refusal = checks.deferred(checks.Asked(incoming.joined(sent), client, issuer=found.settings.issuer), client)
     if refusal is not None:
         return refused(refusal)
-    begun, code = await _begin(found, client.id, checks.deferrable(sent))
+    begun, code = await _begin(found, client.id, checks.deferrable(incoming.joined(sent)))
     page = f"{found.settings.issuer}/device"
     return answer(
         {

@@ -22,25 +22,27 @@ _JWKS_CACHE: Final = {"cache-control": "public, max-age=300"}
 
 
 @lru_cache(maxsize=4)
-def _openid(issuer: str, mtls_url: str | None, *, mutual_tls: bool) -> bytes:
-    return json.dumps(metadata.openid_provider(issuer, mutual_tls=mutual_tls, mtls_url=mtls_url)).encode()
+def _openid(issuer: str, mtls_url: str | None, *, mutual_tls: bool, certification: bool) -> bytes:
+    return json.dumps(metadata.openid_provider(issuer, mutual_tls=mutual_tls, mtls_url=mtls_url, certification=certification)).encode()
 
 
 @lru_cache(maxsize=4)
-def _oauth(issuer: str, mtls_url: str | None, *, mutual_tls: bool) -> bytes:
-    return json.dumps(metadata.authorization_server(issuer, mutual_tls=mutual_tls, mtls_url=mtls_url)).encode()
+def _oauth(issuer: str, mtls_url: str | None, *, mutual_tls: bool, certification: bool) -> bytes:
+    return json.dumps(metadata.authorization_server(issuer, mutual_tls=mutual_tls, mtls_url=mtls_url, certification=certification)).encode()
 
 
 async def openid_configuration(request: Request) -> Response:
     """Give the OpenID Provider's metadata. §4.2: "The response MUST use the application/json content type"."""
     settings = services(request).settings
-    return Response(_openid(settings.issuer, settings.mtls_url, mutual_tls=settings.mutual_tls), 200, _METADATA_CACHE, "application/json")
+    document = _openid(settings.issuer, settings.mtls_url, mutual_tls=settings.mutual_tls, certification=settings.certification)
+    return Response(document, 200, _METADATA_CACHE, "application/json")
 
 
 async def authorization_server(request: Request) -> Response:
     """Give the OAuth authorization server's metadata."""
     settings = services(request).settings
-    return Response(_oauth(settings.issuer, settings.mtls_url, mutual_tls=settings.mutual_tls), 200, _METADATA_CACHE, "application/json")
+    document = _oauth(settings.issuer, settings.mtls_url, mutual_tls=settings.mutual_tls, certification=settings.certification)
+    return Response(document, 200, _METADATA_CACHE, "application/json")
 
 
 async def jwks(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The table of interactions; private to the store of this package."""
+"""The tables of interactions and of pushed requests; private to the stores of this package."""
 
 from __future__ import annotations
 
@@ -20,4 +20,15 @@ interactions = sa.Table(
     sa.Column("second_factor_at", Timestamp),
     sa.Column("approved_at", Timestamp),
     sa.Column("finished_at", Timestamp),
+)
+
+pushed_requests = sa.Table(
+    "pushed_requests",
+    metadata,
+    sa.Column("digest", sa.LargeBinary(32), primary_key=True),
+    sa.Column("client", sa.String(64), nullable=False),
+    sa.Column("request", sa.LargeBinary, nullable=False),  # sealed
+    sa.Column("expires_at", Timestamp, nullable=False),
+    sa.Column("keep_until", Timestamp, nullable=False, index=True),
+    sa.Column("consumed_at", Timestamp),
 )

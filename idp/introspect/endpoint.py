@@ -52,7 +52,7 @@ async def introspect(request: Request) -> Response:
 
 
 async def _access_token(presented: str, caller: Client, found: Services) -> Mapping[str, Any] | None:
-    token = await bearer.read(presented, found)
+    token = await bearer.read(presented, found, anywhere=True)
     if token is None:
         return None
     if await found.clients.get(token.client_id) is None:
@@ -62,13 +62,18 @@ async def _access_token(presented: str, caller: Client, found: Services) -> Mapp
     authorization = await found.authorizations.live(token.authorization, token.jti, found.clock())
     if authorization is None:
         return INACTIVE
-    return _members(token.claims, issue.subject(found, caller, authorization.person))
+    return _members(token.claims, issue.subject(found, caller, authorization.person)) | _details(authorization)
 
 
 def _members(claims: Mapping[str, Any], subject: str) -> dict[str, Any]:
     shown = ("iss", "aud", "exp", "iat", "jti", "client_id", "scope", "auth_time", "acr", "amr", "cnf")
     kind = sender.token_type(claims.get("cnf", {}))  # RFC 9449 §6.2, RFC 8705 §3.2: whoever asks must check the holder, too
     return {"active": True, "token_type": kind, "sub": subject} | {name: claims[name] for name in shown if name in claims}
+
+
+def _details(authorization: Authorization) -> dict[str, Any]:
+    """RFC 9396 §9.2: "authorization_details" as a member of the introspection response."""
+    return {"authorization_details": list(authorization.details)} if authorization.details else {}
 
 
 async def _refresh_token(presented: str, caller: Client, found: Services) -> Mapping[str, Any] | None:
@@ -86,7 +91,7 @@ def _about(authorization: Authorization, caller: Client, found: Services) -> dic
         "iss": found.settings.issuer,
         "exp": int(authorization.ends_at.timestamp()),
         "iat": int(authorization.created_at.timestamp()),
-    }
+    } | _details(authorization)
 
 
 routes = [Route("/introspect", introspect, methods=["POST"])]

@@ -1,4 +1,4 @@
-"""RFC 6750, RFC 9449 §7: the access token of a request, and what to answer when there is none, or a wrong one."""
+"""RFC 6750, RFC 9449 §7, RFC 9470 §3: the access token of a request, and what to answer when there is none, or a wrong one."""
 
 from __future__ import annotations
 
@@ -95,13 +95,30 @@ async def _in_body(request: Request) -> str | Refusal:
     return found.get("access_token") or ""
 
 
-async def read(token: str, found: Services) -> AccessToken | None:
-    """Verify an access token of ours: signature, type, issuer, audience, time. Whether it was revoked is not looked at here."""
+async def read(token: str, found: Services, *, anywhere: bool = False) -> AccessToken | None:
+    """Verify an access token of ours: signature, type, issuer, audience, time. Whether it was revoked is not looked at here.
+
+    `anywhere`: also one that is for another resource server (RFC 8707), to tell about it or to revoke it.
+    """
     try:
         claims = await found.keyring.signing.verify(token, algorithms=(at_jwt.ALGORITHM,), type=at_jwt.TYPE)
     except TokenInvalid:
         return None
-    return at_jwt.read(claims, issuer=found.settings.issuer, now=int(found.clock().timestamp()))
+    issuer = found.settings.issuer
+    return at_jwt.read(claims, issuer=issuer, audience=None if anywhere else issuer, now=int(found.clock().timestamp()))
+
+
+@dataclass(frozen=True, slots=True)
+class StepUp(Refusal):
+    """RFC 9470 §3: the sign-in behind the token does not suffice; `acr_values` says which would."""
+
+    acr_values: tuple[str, ...] = ()
+
+
+def step_up(acr_values: tuple[str, ...]) -> StepUp:
+    """Ask for a stronger sign-in than the token stands on."""
+    text = "The citizen has to sign in more strongly: send them to /authorize with these acr_values."
+    return StepUp(ErrorCode.INSUFFICIENT_USER_AUTHENTICATION, text, 401, acr_values)
 
 
 def refused(refusal: Refusal) -> Response:
@@ -116,6 +133,8 @@ def refused(refusal: Refusal) -> Response:
     told = "".join(f', {name}="{value}"' for name, value in parameters.items())
     if refusal.error is ErrorCode.INSUFFICIENT_SCOPE:
         told += ', scope="openid"'
+    if isinstance(refusal, StepUp):
+        told += f', acr_values="{" ".join(refusal.acr_values)}"'
     of_proof = refusal.error in {ErrorCode.INVALID_DPOP_PROOF, ErrorCode.USE_DPOP_NONCE}
     return _challenging(parameters, refusal.status, "" if of_proof else told, told if of_proof else "")
 

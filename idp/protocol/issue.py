@@ -47,15 +47,19 @@ async def access_token(
     now: dt.datetime,
     *,
     cnf: Mapping[str, str] | None = None,
+    audience: tuple[str, ...] = (),
 ) -> Issued:
-    """Make an access token that stands on an authorization, does not outlive it, and is good for whoever `cnf` names."""
+    """Make an access token that stands on an authorization, does not outlive it, and is good for whoever `cnf` names.
+
+    `audience`: some of the resources that were granted (RFC 8707), else all of them.
+    """
     seconds = int(now.timestamp())
     expires = min(seconds + found.settings.access_token_lifetime, int(authorization.ends_at.timestamp()))
     claims = at_jwt.claims(
         issuer=found.settings.issuer,
         subject=subject(found, client, authorization.person),
         client_id=client.id,
-        audience=found.settings.issuer,
+        audience=_audience(audience or authorization.resources, found.settings.issuer),
         now=seconds,
         expires=expires,
         jti=new_id(),
@@ -68,7 +72,13 @@ async def access_token(
 
 
 async def client_token(
-    found: Services, client: Client, scope: tuple[str, ...], now: dt.datetime, *, cnf: Mapping[str, str] | None = None
+    found: Services,
+    client: Client,
+    scope: tuple[str, ...],
+    now: dt.datetime,
+    *,
+    cnf: Mapping[str, str] | None = None,
+    audience: tuple[str, ...] = (),
 ) -> Issued:
     """Make the access token of an application that acts for itself.
 
@@ -80,7 +90,7 @@ async def client_token(
         issuer=found.settings.issuer,
         subject=client.id,
         client_id=client.id,
-        audience=found.settings.issuer,
+        audience=_audience(audience, found.settings.issuer),
         now=seconds,
         expires=seconds + lifetime,
         jti=new_id(),
@@ -96,7 +106,8 @@ async def identity_token(
     authorization: Authorization,
     now: dt.datetime,
     *,
-    access_token: str,
+    access_token: str | None = None,
+    code: str | None = None,
     nonce: str | None = None,
     personal: Mapping[str, Any] | None = None,
 ) -> str:
@@ -115,6 +126,7 @@ async def identity_token(
         access_token=access_token,
         algorithm=client.id_token_alg,
         personal=personal,
+        code=code,
     )
     token: str = await found.keyring.signing.sign(claims, algorithm=client.id_token_alg, type=id_token.TYPE)
     if client.id_token_encrypted_response_alg is None:
@@ -124,3 +136,8 @@ async def identity_token(
 
 def _authentication(authorization: Authorization) -> Authentication:
     return Authentication(int(authorization.auth_time.timestamp()), authorization.acr, authorization.amr, authorization.sid)
+
+
+def _audience(resources: tuple[str, ...], issuer: str) -> str | list[str]:
+    """RFC 9068 §3: the resources asked for, else this provider; one alone as a string (RFC 7519 §4.1.3)."""
+    return issuer if not resources else resources[0] if len(resources) == 1 else list(resources)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from idp.clients.store import ClientStore
     from idp.deferred.store import DeferredStore
     from idp.events.store import EventStore
+    from idp.interactions.pushed.store import PushedRequestStore
     from idp.interactions.store import InteractionStore
     from idp.pages.render import Renderer
     from idp.protocol.courier import Courier
@@ -47,6 +48,7 @@ class Services:
     accounts: AccountStore
     sessions: SessionStore
     interactions: InteractionStore
+    pushed: PushedRequestStore
     authorizations: AuthorizationStore
     deferred: DeferredStore
     events: EventStore

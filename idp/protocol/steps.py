@@ -143,7 +143,7 @@ async def refuse(request: Request, interaction: RunningInteraction, error: Error
         raise PageError("finished", 409)
     if interaction.request.deferred is not None:
         return await deferred.deny(request, interaction.request.deferred)
-    return respond.error(request, interaction.client, interaction.request, Refusal(error, description or "The citizen said no."))
+    return await respond.error(request, interaction.client, interaction.request, Refusal(error, description or "The citizen said no."))
 
 
 def verified(request: Request, interaction: RunningInteraction, verifier: str | None, lifetime: int) -> Step | None:

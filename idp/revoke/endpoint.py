@@ -46,7 +46,7 @@ async def revoke(request: Request) -> Response:
 
 async def _access_token(presented: str, client: Client, found: Services) -> Refusal | None:
     """End one access token; what stands beside it goes on."""
-    token = await bearer.read(presented, found)
+    token = await bearer.read(presented, found, anywhere=True)
     if token is None:
         return None
     if token.client_id != client.id:

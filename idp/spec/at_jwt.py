@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from authlib.oauth2.rfc9068.claims import JWTAccessTokenClaims
 from joserfc.errors import JoseError
 
+from idp.spec.id_token import audience as audiences
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -23,7 +25,7 @@ def claims(
     issuer: str,
     subject: str,
     client_id: str,
-    audience: str,
+    audience: str | list[str],
     now: int,
     expires: int,
     jti: str,
@@ -76,11 +78,11 @@ class AccessToken:
         return found if isinstance(found, dict) else {"": None}
 
 
-def read(claims_: Mapping[str, Any], *, issuer: str, now: int) -> AccessToken | None:
+def read(claims_: Mapping[str, Any], *, issuer: str, audience: str | None, now: int) -> AccessToken | None:
     """Check the claims of a token whose signature and `typ` hold; None when one is missing, wrong or past.
 
-    §4: iss must match exactly, aud must name this resource server (here: the issuer), "the current time MUST be before the time represented
-    by the "exp" claim".
+    §4: iss must match exactly, aud must name this resource server (`audience`; None: it is not ours to use, only to tell about), "the
+    current time MUST be before the time represented by the "exp" claim".
     """
     required = ("iss", "aud", "sub", "client_id", "iat", "exp", "jti")
     checked = JWTAccessTokenClaims(dict(claims_), {"typ": TYPE}, {name: {"essential": True} for name in required})
@@ -90,7 +92,8 @@ def read(claims_: Mapping[str, Any], *, issuer: str, now: int) -> AccessToken | 
         return None
     texts = [claims_[name] for name in ("sub", "client_id", "jti")]
     authorization, scope = claims_.get(AUTHORIZATION), claims_.get("scope", "")
-    if claims_["iss"] != issuer or claims_["aud"] != issuer or claims_["exp"] <= now or not all(isinstance(text, str) for text in texts):
+    for_us = audience is None or audience in audiences(claims_)
+    if claims_["iss"] != issuer or not for_us or claims_["exp"] <= now or not all(isinstance(text, str) for text in texts):
         return None
     return AccessToken(
         jti=claims_["jti"],

@@ -1,11 +1,12 @@
-"""OIDC Core §3.1.2.1, RFC 6749 §4.1.1, RFC 7636 §4.3: an authorization request whose every check has passed."""
+"""OIDC Core §3.1.2.1, RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707, RFC 9396: an authorization request whose every check has passed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from idp.spec import claims, prompt, scopes
+from idp.spec import authorization_details, claims, prompt, resources, response_modes, scopes
+from idp.spec.authorization_details import Details
 from idp.spec.claims import ClaimsRequest
 from idp.spec.response_modes import ResponseMode
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 KNOWN = frozenset({
     "client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
     "prompt", "max_age", "login_hint", "id_token_hint", "display", "ui_locales", "claims_locales", "acr_values", "claims",
-    "dpop_jkt",
+    "resource", "authorization_details", "dpop_jkt",
 })  # fmt: skip
+PUSHED = "request_uri"
+"""Where a stored request keeps the URI that it was pushed under (RFC 9126); never a parameter that somebody sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class AuthorizationRequest:
     client_id: str
     redirect_uri: str
     scope: tuple[str, ...] = ()
+    response_type: str = "code"
     response_mode: ResponseMode = ResponseMode.QUERY
     state: str | None = None
     nonce: str | None = None
@@ -44,16 +48,22 @@ class AuthorizationRequest:
     dpop_jkt: str | None = None
     deferred: str | None = None
     """The request that was asked elsewhere (RFC 8628, CIBA) and whose answer this will be; never taken from outside: it is not `KNOWN`."""
+    resources: tuple[str, ...] = ()
+    details: Details | None = None
+    pushed: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, parameters: Mapping[str, str]) -> AuthorizationRequest:
         """Read parameters that `protocol.checks` has passed."""
         asked_claims = claims.parse(parameters["claims"]) if "claims" in parameters else None
+        response_type = response_modes.canonical(parameters.get("response_type", "code"))
+        details = authorization_details.parse(parameters["authorization_details"]) if "authorization_details" in parameters else None
         return cls(
             client_id=parameters["client_id"],
             redirect_uri=parameters.get("redirect_uri", ""),
             scope=scopes.parse(parameters.get("scope", "")) or (),
-            response_mode=ResponseMode(parameters.get("response_mode", ResponseMode.QUERY)),
+            response_type=response_type,
+            response_mode=ResponseMode(parameters.get("response_mode", response_modes.default_mode(response_type))),
             state=parameters.get("state"),
             nonce=parameters.get("nonce"),
             code_challenge=parameters.get("code_challenge"),
@@ -68,6 +78,9 @@ class AuthorizationRequest:
             claims=asked_claims or ClaimsRequest(),
             dpop_jkt=parameters.get("dpop_jkt"),
             deferred=parameters.get("deferred"),
+            resources=resources.parse(parameters.get("resource", "")) or (),
+            details=details if isinstance(details, Details) else None,
+            pushed=parameters.get(PUSHED),
         )
 
     @property
@@ -87,8 +100,9 @@ class AuthorizationRequest:
 
     @property
     def purposes(self) -> tuple[str, ...]:
-        """The purposes that the scope names; the checks allow one at most."""
-        return scopes.purposes(self.scope)
+        """The purposes that scope and authorization_details name; the checks allow one at most."""
+        named = scopes.purposes(self.scope)
+        return named if self.details is None else tuple(dict.fromkeys((*named, self.details.purpose)))
 
     @property
     def essential_acr(self) -> tuple[str, ...]:
@@ -103,14 +117,18 @@ class AuthorizationRequest:
         return tuple(str(value) for value in member.values) if member and member.values else self.acr_values
 
     @property
-    def wanted_subject(self) -> str | None:
-        """The one subject that the claims parameter accepts (§5.5.1), None when any will do."""
-        member = self.claims.id_token.get("sub")
-        return str(member.values[0]) if member and member.values else None
+    def wanted_subjects(self) -> tuple[str, ...]:
+        """The subjects that the claims parameter accepts, for either place (§5.5.1); empty when any will do."""
+        members = (self.claims.id_token.get("sub"), self.claims.userinfo.get("sub"))
+        return tuple(str(value) for member in members if member for value in member.values)
 
     def asked_claims(self, scope: tuple[str, ...]) -> dict[str, frozenset[str]]:
         """Name the personal claims asked for by place; `scope` is the part of the scope that the client may have.
 
-        OIDC Core §5.4: scope claims "are returned from the UserInfo Endpoint" when an access token is issued.
+        OIDC Core §5.4: scope claims "are returned from the UserInfo Endpoint" when an access token is issued; "when no Access Token is
+        issued (which is the case for the response_type value id_token), the resulting Claims are returned in the ID Token".
         """
-        return {"userinfo": scopes.claims_of(scope) | self.claims.personal("userinfo"), "id_token": self.claims.personal("id_token")}
+        by_scope = scopes.claims_of(scope) | (self.details.claims if self.details else frozenset())
+        found = {"userinfo": self.claims.personal("userinfo"), "id_token": self.claims.personal("id_token")}
+        place = "id_token" if self.response_type == "id_token" else "userinfo"
+        return found | {place: found[place] | by_scope}

@@ -1,4 +1,4 @@
-"""RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 9449 §12.2, OIDC Core §3.1.2.6: the error codes, and a refusal as a value."""
+"""RFC 6749 §4.1.2.1, §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 9396 §5, RFC 9449 §12.2, RFC 9470 §3, OIDC Core §3.1.2.6: errors as values."""
 
 from __future__ import annotations
 
@@ -32,8 +32,13 @@ class ErrorCode(StrEnum):
     CONSENT_REQUIRED = oidc.ConsentRequiredError.error
     REQUEST_NOT_SUPPORTED = oidc.RequestNotSupportedError.error
     REQUEST_URI_NOT_SUPPORTED = oidc.RequestURINotSupportedError.error
+    INVALID_REQUEST_OBJECT = oidc.InvalidRequestObjectError.error
+    INVALID_REQUEST_URI = oidc.InvalidRequestURIError.error
     REGISTRATION_NOT_SUPPORTED = oidc.RegistrationNotSupportedError.error
     UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"
+    INVALID_TARGET = "invalid_target"
+    INVALID_AUTHORIZATION_DETAILS = "invalid_authorization_details"
+    INSUFFICIENT_USER_AUTHENTICATION = "insufficient_user_authentication"
     UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type"  # noqa: S105 - RFC 7009 §2.2.1, an error code
     INVALID_DPOP_PROOF = "invalid_dpop_proof"
     USE_DPOP_NONCE = "use_dpop_nonce"

@@ -42,6 +42,7 @@ def claims(
     access_token: str | None,
     algorithm: str,
     personal: Mapping[str, Any] | None = None,
+    code: str | None = None,
 ) -> dict[str, Any]:
     """Put an ID Token's claims together. `personal` are claims that the `claims` parameter asked for here, already disclosed."""
     token: dict[str, Any] = dict(personal or {})
@@ -61,6 +62,8 @@ def claims(
         token["nonce"] = nonce
     if access_token is not None:
         token["at_hash"] = half_hash(access_token, algorithm)
+    if code is not None:
+        token["c_hash"] = half_hash(code, algorithm)  # §3.3.2.11
     return token
 
 

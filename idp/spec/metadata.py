@@ -1,4 +1,4 @@
-"""OIDC Discovery §3, RFC 8414 §2, RFC 8705 §3.3, RFC 9207 §3, RFC 9449 §5.1, RP-Initiated Logout §2.1: what we say of ourselves."""
+"""OIDC Discovery §3, RFC 8414 §2, RFC 8705 §3.3, RFC 9126 §5, RFC 9207 §3, RFC 9449 §5.1 and more: what we say of ourselves."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ from typing import Any
 from authlib.oauth2 import rfc8414, rfc9207
 from authlib.oidc import discovery, rpinitiated
 
-from idp.spec import backchannel, client_assertion, device, dpop, id_token, pkce
+from idp.spec import (
+    authorization_details,
+    backchannel,
+    client_assertion,
+    device,
+    dpop,
+    id_token,
+    jarm,
+    pkce,
+    request_object,
+    response_modes,
+)
 from idp.spec.claims import CLAIMS_SUPPORTED
-from idp.spec.prompt import ACR_SUPPORTED
-from idp.spec.response_modes import RESPONSE_TYPES_SUPPORTED, ResponseMode
+from idp.spec.client_metadata.vocabulary import CONTENT_ENCRYPTION, ENCRYPTION
+from idp.spec.prompt import ACR_SUPPORTED, Prompt
 from idp.spec.scopes import SCOPES_SUPPORTED
 
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", device.GRANT_TYPE, backchannel.GRANT_TYPE)
@@ -20,16 +31,18 @@ MTLS_ENDPOINTS = frozenset({
     "token_endpoint", "revocation_endpoint", "introspection_endpoint", "pushed_authorization_request_endpoint", "userinfo_endpoint",
     "device_authorization_endpoint", "backchannel_authentication_endpoint",
 })  # fmt: skip
-ENCRYPTION_ALGORITHMS = ("RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A256KW")
-CONTENT_ENCRYPTION = ("A256GCM",)
-DISPLAYS = ("page", "popup")
+DISPLAYS = ("page", "popup", "touch", "wap")
+"""OIDC Core §3.1.2.1: the pages are the same for all: they need no script, and fit a telephone from 2018."""
 UI_LOCALES = ("id", "en")
 
 
-def authorization_server(issuer: str, *, mutual_tls: bool = False, mtls_url: str | None = None) -> dict[str, Any]:
+def authorization_server(
+    issuer: str, *, mutual_tls: bool = False, mtls_url: str | None = None, certification: bool = False
+) -> dict[str, Any]:
     """Build the document of RFC 8414. Raises: ValueError, when Authlib finds that it breaks the specification.
 
-    `mutual_tls`: whether clients can show certificates (RFC 8705), `mtls_url`: under which other address.
+    `mutual_tls`: whether clients can show certificates (RFC 8705), `mtls_url`: under which other address. `certification`: with the
+    response types that exist for conformance suites.
     """
     confidential = [method for method in AUTH_METHODS if method != "none"]
     document = {
@@ -38,9 +51,9 @@ def authorization_server(issuer: str, *, mutual_tls: bool = False, mtls_url: str
         "token_endpoint": f"{issuer}/token",
         "jwks_uri": f"{issuer}/jwks.json",
         "scopes_supported": list(SCOPES_SUPPORTED),
-        "response_types_supported": list(RESPONSE_TYPES_SUPPORTED),
-        "response_modes_supported": [mode.value for mode in ResponseMode],
-        "grant_types_supported": list(GRANT_TYPES),
+        "response_types_supported": list(response_modes.supported_types(certification=certification)),
+        "response_modes_supported": [mode.value for mode in response_modes.supported_modes(certification=certification)],
+        "grant_types_supported": [*GRANT_TYPES, *(["implicit"] if certification else [])],
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(client_assertion.ALGORITHMS),
         "ui_locales_supported": list(UI_LOCALES),
@@ -51,12 +64,13 @@ def authorization_server(issuer: str, *, mutual_tls: bool = False, mtls_url: str
         "introspection_endpoint_auth_methods_supported": confidential,
         "introspection_endpoint_auth_signing_alg_values_supported": list(client_assertion.ALGORITHMS),
         "introspection_signing_alg_values_supported": list(id_token.ALGORITHMS),
-        "introspection_encryption_alg_values_supported": list(ENCRYPTION_ALGORITHMS),
+        "introspection_encryption_alg_values_supported": list(ENCRYPTION),
         "introspection_encryption_enc_values_supported": list(CONTENT_ENCRYPTION),
         "device_authorization_endpoint": f"{issuer}/device_authorization",
         "code_challenge_methods_supported": [pkce.METHOD],
         "authorization_response_iss_parameter_supported": True,
         "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
+        **_requests(issuer),
     }
     if mutual_tls:
         _add_mutual_tls(document, mtls_url)
@@ -75,9 +89,26 @@ def _add_mutual_tls(document: dict[str, Any], mtls_url: str | None) -> None:
         document["mtls_endpoint_aliases"] = {name: mtls_url + url.removeprefix(issuer) for name, url in endpoints.items()}
 
 
-def openid_provider(issuer: str, *, mutual_tls: bool = False, mtls_url: str | None = None) -> dict[str, Any]:
+def _requests(issuer: str) -> dict[str, Any]:
+    """RFC 9126 §5, RFC 9101 §10.5, OIDC Discovery §3, JARM §4, RFC 9396 §10: how a request may come, and its answer go."""
+    return {
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
+        "request_parameter_supported": True,
+        "request_uri_parameter_supported": True,
+        "require_request_uri_registration": True,
+        "request_object_signing_alg_values_supported": list(request_object.ALGORITHMS),
+        "request_object_encryption_alg_values_supported": list(ENCRYPTION),
+        "request_object_encryption_enc_values_supported": list(CONTENT_ENCRYPTION),
+        "authorization_signing_alg_values_supported": list(jarm.ALGORITHMS),
+        "authorization_encryption_alg_values_supported": list(ENCRYPTION),
+        "authorization_encryption_enc_values_supported": list(CONTENT_ENCRYPTION),
+        "authorization_details_types_supported": list(authorization_details.TYPES_SUPPORTED),
+    }
+
+
+def openid_provider(issuer: str, *, mutual_tls: bool = False, mtls_url: str | None = None, certification: bool = False) -> dict[str, Any]:
     """Build the document of OpenID Connect Discovery. Raises: ValueError, as above."""
-    document = authorization_server(issuer, mutual_tls=mutual_tls, mtls_url=mtls_url) | {
+    document = authorization_server(issuer, mutual_tls=mutual_tls, mtls_url=mtls_url, certification=certification) | {
         "userinfo_endpoint": f"{issuer}/userinfo",
         "end_session_endpoint": f"{issuer}/logout",
         "backchannel_authentication_endpoint": f"{issuer}/backchannel_authentication",
@@ -86,15 +117,14 @@ def openid_provider(issuer: str, *, mutual_tls: bool = False, mtls_url: str | No
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": list(id_token.ALGORITHMS),
         "userinfo_signing_alg_values_supported": list(id_token.ALGORITHMS),
-        **{f"{what}_encryption_alg_values_supported": list(ENCRYPTION_ALGORITHMS) for what in ("id_token", "userinfo")},
+        **{f"{what}_encryption_alg_values_supported": list(ENCRYPTION) for what in ("id_token", "userinfo")},
         **{f"{what}_encryption_enc_values_supported": list(CONTENT_ENCRYPTION) for what in ("id_token", "userinfo")},
         "acr_values_supported": list(ACR_SUPPORTED),
         "display_values_supported": list(DISPLAYS),
         "claim_types_supported": ["normal"],
         "claims_supported": list(CLAIMS_SUPPORTED),
         "claims_parameter_supported": True,
-        "request_parameter_supported": False,
-        "request_uri_parameter_supported": False,
+        "prompt_values_supported": [prompt.value for prompt in Prompt],
     }
     if "mtls_endpoint_aliases" in document:
         document["mtls_endpoint_aliases"]["userinfo_endpoint"] = f"{mtls_url}/userinfo"

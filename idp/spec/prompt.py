@@ -1,4 +1,4 @@
-"""OIDC Core §3.1.2.1: `prompt`, `max_age`, `acr_values`, and which authentication contexts satisfy them."""
+"""OIDC Core §3.1.2.1, Initiating User Registration §4: `prompt`, `max_age`, `acr_values`, and which contexts satisfy them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Prompt(StrEnum):
     LOGIN = "login"
     CONSENT = "consent"
     SELECT_ACCOUNT = "select_account"
+    CREATE = "create"
 
 
 def parse(text: str | None) -> frozenset[Prompt] | None:

@@ -11,7 +11,7 @@ import structlog
 from idp.authorizations.records import Rejected
 from idp.protocol import issue, sender
 from idp.protocol.release import NotReleased, release
-from idp.spec import scopes
+from idp.spec import resources, scopes
 from idp.spec.errors import ErrorCode, Refusal
 from idp.token import rules
 
@@ -52,9 +52,19 @@ async def authorization_code(found: Services, client: Client, sent: Parameters, 
         _trail("code_rejected", client, redeemed)
         return rules.code_rejected(redeemed)
     misfit = rules.fits(redeemed.binding, redirect_uri, sent.get("code_verifier"), jkt=by.proof.jkt)
-    if misfit is not None:
-        return misfit
-    return await granted(found, client, redeemed.authorization, now, by, nonce=redeemed.binding.nonce, refresh_token=redeemed.refresh_token)
+    audience = misfit or rules.audience(_resource(sent), redeemed.authorization.resources, found.settings.issuer)
+    if isinstance(audience, Refusal):
+        return audience
+    return await granted(
+        found,
+        client,
+        redeemed.authorization,
+        now,
+        by,
+        nonce=redeemed.binding.nonce,
+        refresh_token=redeemed.refresh_token,
+        audience=audience,
+    )
 
 
 async def granted(
@@ -66,10 +76,11 @@ async def granted(
     *,
     nonce: str | None = None,
     refresh_token: str | None = None,
+    audience: tuple[str, ...] = (),
 ) -> Tokens | Refusal:
     """Give the first tokens that stand on an authorization. `refresh_token`: the one that is stored already; else one is made."""
-    issued = await issue.access_token(found, client, authorization, authorization.scope, now, cnf=by.cnf)
-    content = _answer(issued, authorization.scope, by.cnf)
+    issued = await issue.access_token(found, client, authorization, authorization.scope, now, cnf=by.cnf, audience=audience)
+    content = _answer(issued, authorization.scope, by.cnf) | _details(authorization)
     if refresh_token is None and "refresh_token" in client.grant_types:
         bound_to = rules.bound_to(by.cnf, public=client.public)
         refresh_token = await found.authorizations.add_refresh_token(authorization, now, bound_to=bound_to)
@@ -116,9 +127,13 @@ async def refresh_token(found: Services, client: Client, sent: Parameters, by: S
     scope = rules.refreshed_scope(sent.get("scope"), rotated.authorization.scope)
     if isinstance(scope, Refusal):
         return scope
+    audience = rules.audience(_resource(sent), rotated.authorization.resources, found.settings.issuer)
+    if isinstance(audience, Refusal):
+        return audience
     await _keep_alive(found, rotated, now)
-    issued = await issue.access_token(found, client, rotated.authorization, scope, now, cnf=by.cnf)
-    content = _answer(issued, scope, by.cnf) | ({} if client.fapi else {"refresh_token": rotated.successor})
+    issued = await issue.access_token(found, client, rotated.authorization, scope, now, cnf=by.cnf, audience=audience)
+    content = _answer(issued, scope, by.cnf) | _details(rotated.authorization)
+    content |= {} if client.fapi else {"refresh_token": rotated.successor}
     if scopes.OPENID in scope:
         content["id_token"] = await issue.identity_token(found, client, rotated.authorization, now, access_token=issued.token)
     return Tokens(content)
@@ -142,12 +157,27 @@ async def client_credentials(found: Services, client: Client, sent: Parameters, 
     scope = rules.client_scope(sent.get("scope"), client.scopes)
     if isinstance(scope, Refusal):
         return scope
-    return Tokens(_answer(await issue.client_token(found, client, scope, found.clock(), cnf=by.cnf), scope, by.cnf))
+    audience = rules.audience(_resource(sent), (*client.resources, found.settings.issuer), found.settings.issuer)
+    if isinstance(audience, Refusal):
+        return audience
+    own = audience if sent.get("resource") else ()
+    return Tokens(_answer(await issue.client_token(found, client, scope, found.clock(), cnf=by.cnf, audience=own), scope, by.cnf))
 
 
 def _answer(issued: Issued, scope: tuple[str, ...], cnf: Mapping[str, str]) -> dict[str, Any]:
     content = {"access_token": issued.token, "token_type": sender.token_type(cnf), "expires_in": issued.expires_in}
     return content | ({"scope": " ".join(scope)} if scope else {})
+
+
+def _resource(sent: Parameters) -> str | None:
+    """RFC 8707 §2.2: several `resource` parameters may stand in a token request."""
+    several = sent.lists.get("resource", ())
+    return resources.joined(several) if several else None
+
+
+def _details(authorization: Authorization) -> dict[str, Any]:
+    """RFC 9396 §7: "the AS MUST also return the authorization details as granted by the resource owner"."""
+    return {"authorization_details": list(authorization.details)} if authorization.details else {}
 
 
 def _trail(event: str, client: Client, why: Rejected) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from idp.authorizations.records import CodeBinding, Rejected
-from idp.spec import pkce, scopes
+from idp.spec import pkce, resources, scopes
 from idp.spec.errors import ErrorCode, Refusal
 
 if TYPE_CHECKING:
@@ -77,6 +77,12 @@ def refreshed_scope(asked: str | None, granted: tuple[str, ...]) -> tuple[str, .
     wanted = scopes.parse(asked)
     kept = tuple(value for value in wanted or () if value in granted)
     return kept or Refusal(ErrorCode.INVALID_SCOPE, "nothing of this scope was granted.")
+
+
+def audience(asked: str | None, granted: tuple[str, ...], issuer: str) -> tuple[str, ...] | Refusal:
+    """Give the resources of an access token: those that were granted, or some of them (RFC 8707 §2.2)."""
+    narrowed = resources.narrowed(asked, granted, issuer)
+    return Refusal(ErrorCode.INVALID_TARGET, "resource must be one that was granted.") if narrowed is None else narrowed
 
 
 def client_scope(asked: str | None, registered: Iterable[str]) -> tuple[str, ...] | Refusal:

@@ -10,7 +10,7 @@ from idp.protocol import bearer, cors, encrypting, issue, sender
 from idp.protocol.encrypting import NoKey
 from idp.protocol.release import NotReleased, release
 from idp.protocol.services import services
-from idp.spec import scopes
+from idp.spec import prompt, scopes
 from idp.spec.errors import Refusal
 from idp.userinfo import answers
 
@@ -54,6 +54,8 @@ async def _standing(token: AccessToken, found: Services) -> tuple[Client, Author
     authorization = await found.authorizations.live(token.authorization, token.jti, found.clock())
     if client is None or authorization is None or authorization.client != client.id:
         return bearer.INVALID
+    if not prompt.satisfies(authorization.acr, client.default_acr_values):
+        return bearer.step_up(client.default_acr_values)
     return client, authorization
 
 

@@ -108,11 +108,11 @@ DIFFERENT_AUTHORIZE = (
         "RFC 6749 §4.1.2.1: a request that misses a required parameter is invalid_request",
     ),
     Case(
-        "a request object",
+        "a request object that is none",
         {"request": "e30.e30."},
-        "redirect:request_not_supported",
+        "redirect:invalid_request_object",
         "code",
-        "OpenID Connect Core §3.1.2.6: request_not_supported; ignoring it would drop what the object demands",
+        "RFC 9101 §6.1: invalid_request_object; ignoring it would drop what the object demands",
     ),
     Case(
         "a request object by reference",

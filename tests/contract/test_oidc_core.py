@@ -340,8 +340,8 @@ async def test_optional_claims_that_were_left_off_are_not_read(app: Application)
 # --- §6 request objects, §3.1.2.1 form post ----------------------------------------------------------------------------------------------
 
 
-async def test_6_request_objects_are_refused_and_never_ignored(app: Application) -> None:
-    assert (await app.ask(request="e30.e30.")).answer["error"] == "request_not_supported"
+async def test_6_request_objects_that_cannot_be_believed_are_refused_and_never_ignored(app: Application) -> None:
+    assert (await app.ask(request="e30.e30.")).answer["error"] == "invalid_request_object"
     assert (await app.ask(request_uri="https://app.test/r")).answer["error"] == "request_uri_not_supported"
     assert (await app.ask(registration="{}")).answer["error"] == "registration_not_supported"
 

@@ -27,8 +27,10 @@ async def test_3_authlib_finds_it_valid(app: Application) -> None:
     assert "RS256" in document["id_token_signing_alg_values_supported"]
     assert "none" not in document["id_token_signing_alg_values_supported"]
     assert document["claims_parameter_supported"] is True
-    assert document["request_parameter_supported"] is False
-    assert document["request_uri_parameter_supported"] is False
+    assert document["request_parameter_supported"] is True
+    assert document["request_uri_parameter_supported"] is True
+    assert document["require_request_uri_registration"] is True
+    assert "none" not in document["request_object_signing_alg_values_supported"]
 
 
 async def test_3_nothing_of_our_own_is_listed(app: Application) -> None:

@@ -27,7 +27,12 @@ KNOWN = {
     "backchannel_authentication_endpoint",
     "backchannel_token_delivery_modes_supported",
     "backchannel_user_code_parameter_supported",
-}
+    # IANA, OAuth Authorization Server Metadata: RFC 9126, RFC 9101, JARM, RFC 9396, Initiating User Registration
+    "pushed_authorization_request_endpoint", "require_signed_request_object", "authorization_signing_alg_values_supported",
+    "authorization_encryption_alg_values_supported", "authorization_encryption_enc_values_supported",
+    "authorization_details_types_supported", "prompt_values_supported", "mtls_endpoint_aliases",
+    "tls_client_certificate_bound_access_tokens",
+}  # fmt: skip
 
 
 async def test_oidcc_discovery_endpoint_verification(app: Application) -> None:

@@ -10,7 +10,7 @@ from idp.openapi import PATHS
 if TYPE_CHECKING:
     from tests.support.application import Application
 
-FOR_PROGRAMS = {"discovery", "introspect", "revoke", "token", "userinfo"}
+FOR_PROGRAMS = {"discovery", "introspect", "pushed", "revoke", "token", "userinfo"}
 
 
 def _routes() -> dict[str, set[str]]:

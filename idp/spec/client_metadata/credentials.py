@@ -29,6 +29,10 @@ def problems(document: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(named[0], "it belongs to token_endpoint_auth_method tls_client_auth")
     if document.get("dpop_bound_access_tokens") and document.get("tls_client_certificate_bound_access_tokens"):
         yield Problem("dpop_bound_access_tokens", "tokens are bound to a DPoP key or to a certificate, not to both")
+    unsigned = document.get("request_object_signing_alg") == "none"
+    if unsigned and (document.get("profile", "secure") != "openid" or document.get("require_signed_request_object")):
+        # RFC 9101 §10.2: an unsigned object is no better than the parameters themselves
+        yield Problem("request_object_signing_alg", "none is for profile openid, and not with require_signed_request_object")
 
 
 def _keys(document: Mapping[str, Any]) -> Iterator[Problem]:
@@ -53,7 +57,7 @@ def _need_of_keys(document: Mapping[str, Any], method: str) -> Iterator[Problem]
     for answer in ENCRYPTED:
         if f"{answer}_encrypted_response_alg" in document:
             yield Problem("jwks", f"{answer}_encrypted_response_alg needs a public key to encrypt to, as jwks or behind jwks_uri")
-    if document.get("require_signed_request_object") or "request_object_signing_alg" in document:
+    if document.get("require_signed_request_object") or document.get("request_object_signing_alg", "none") != "none":
         yield Problem("jwks", "signed request objects need a public key, as jwks or behind jwks_uri")
 
 

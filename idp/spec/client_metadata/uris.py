@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from idp.spec import redirect_uris
+from idp.spec import redirect_uris, resources
 from idp.spec.client_metadata.records import Problem
 from idp.spec.client_metadata.vocabulary import CIBA, DEFAULT_GRANT_TYPES, FETCHED, LOGOUT, PAGES
 
@@ -32,7 +32,14 @@ def problems(document: Mapping[str, Any]) -> Iterator[Problem]:
         # OIDC Registration §2: a fragment may carry the hash of what is behind the address
         if why := _https_problem(uri.partition("#")[0]):
             yield Problem("request_uris", f"{uri}: {why}")
+    yield from _resources(document)
     yield from _front_channel(document)
+
+
+def _resources(document: Mapping[str, Any]) -> Iterator[Problem]:
+    for uri in document.get("resources", ()):
+        if " " in uri or not resources.parse(uri):
+            yield Problem("resources", f"{uri}: it must be an absolute URI without fragment (RFC 8707 section 2)")
 
 
 def _redirects(document: Mapping[str, Any]) -> Iterator[Problem]:

@@ -2,14 +2,14 @@
 
 RFC 8705 §2.1.2, §3.4 (mTLS), RFC 9101 §10.5 (request objects), RFC 9126 §6 (PAR), RFC 9396 §10, RFC 9449 §5.2 (DPoP), JARM §3, RFC 9701 §6
 (introspection), Back-Channel Logout §2.2, Front-Channel Logout §2, RP-Initiated Logout §3.1, CIBA §4. `profile`, `purposes`,
-`default_purpose` and `origins` are our own.
+`default_purpose`, `origins` and `resources` (RFC 8707: for which resource servers it may ask tokens) are our own.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from idp.spec import backchannel, client_assertion, device, id_token, scopes
+from idp.spec import authorization_details, backchannel, client_assertion, device, id_token, scopes
 from idp.spec.prompt import ACR_SUPPORTED
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "subject_type": ("pairwise",),
     "backchannel_token_delivery_mode": ("poll",),
     **dict.fromkeys(SIGNED, SIGNING),
+    "request_object_signing_alg": (*SIGNING, "none"),
     **{f"{answer}_encrypted_response_alg": ENCRYPTION for answer in ENCRYPTED},
     **{f"{answer}_encrypted_response_enc": CONTENT_ENCRYPTION for answer in ENCRYPTED},
     "request_object_encryption_alg": ENCRYPTION,
@@ -72,7 +73,7 @@ TEXTS: Final = (
 LISTS: Final[Mapping[str, tuple[str, ...] | None]] = {
     "redirect_uris": None, "post_logout_redirect_uris": None, "grant_types": GRANT_TYPES, "response_types": RESPONSE_TYPES,
     "purposes": None, "origins": None, "contacts": None, "request_uris": None, "default_acr_values": ACR_SUPPORTED,
-    "authorization_details_types": None,
+    "authorization_details_types": (authorization_details.TYPE,), "resources": None,
 }  # fmt: skip
 """Fields with several texts, and which ones if not any."""
 SWITCHES: Final = (

@@ -24,7 +24,7 @@ def situation(
     *, session: SignedIn | None = SESSION, consent: Any = ALLOWED, hinted: str | None = None, progress: Progress | None = None, **asked: str
 ) -> Situation:
     request = AuthorizationRequest.of({"client_id": "app", "redirect_uri": "https://app.test/", **asked})
-    return Situation(request, session, hinted, consent if session else None, progress or Progress(NOW), NOW)
+    return Situation(request, session, frozenset({hinted} if hinted else ()), consent if session else None, progress or Progress(NOW), NOW)
 
 
 def test_nobody_signed_in_leads_to_login() -> None:

@@ -153,7 +153,7 @@ def test_every_field_of_the_specifications_is_taken() -> None:
         "require_signed_request_object": True, "require_pushed_authorization_requests": True, "userinfo_signed_response_alg": "PS256",
         "id_token_encrypted_response_alg": "RSA-OAEP-256", "backchannel_logout_uri": "https://app.test/out",
         "backchannel_logout_session_required": True, "frontchannel_logout_uri": "https://app.test/front", "subject_type": "pairwise",
-        "grant_types": ["authorization_code", CIBA], "authorization_details_types": ["x"],
+        "grant_types": ["authorization_code", CIBA], "authorization_details_types": ["gerbang-purpose"], "resources": ["https://data.test/"],
     }  # fmt: skip
     metadata = read(whole)
     assert isinstance(metadata, ClientMetadata), metadata

@@ -1,0 +1,80 @@
+"""Where pushed requests rest. Of the request_uri only a keyed digest is stored."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from idp.interactions.tables import pushed_requests
+from keys.opaque import new_token
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from keys.database import Database
+    from keys.keyring import Keyring
+
+PREFIX: Final = "urn:ietf:params:oauth:request_uri:"
+_PURPOSE: Final = "pushed_request"
+
+
+class PushedRequestStore:
+    """The pushed requests of the idp store. `keep`: seconds in which somebody who opened one may still finish it."""
+
+    def __init__(self, database: Database, keyring: Keyring, keep: int) -> None:
+        self._database = database
+        self._digests = keyring.digests
+        self._secrets = keyring.secrets
+        self._keep = dt.timedelta(seconds=keep)
+
+    async def push(self, client: str, parameters: Mapping[str, str], expires_at: dt.datetime) -> str:
+        """Keep a request and give the request_uri that stands for it.
+
+        RFC 9126 §2.2: it "MUST be bound to the client that posted the authorization request", and hold "a cryptographically strong
+        pseudorandom" part.
+        """
+        uri = PREFIX + new_token()
+        digest = self._digest(uri)
+        row = {
+            "digest": digest, "client": client, "expires_at": expires_at, "keep_until": expires_at + self._keep,
+            "request": self._secrets.seal(_PURPOSE, (digest.hex(),), json.dumps(dict(parameters)).encode()),
+        }  # fmt: skip
+        async with self._database.statement() as connection:
+            await connection.execute(sa.insert(pushed_requests).values(row))
+        return uri
+
+    async def open(self, uri: str, client: str, now: dt.datetime) -> dict[str, str] | None:
+        """Give what a client pushed; None when it was another client, when it has expired, or was answered. Opening uses nothing up."""
+        digest = self._digest(uri)
+        mine = (pushed_requests.c.digest == digest) & (pushed_requests.c.client == client)
+        usable = mine & pushed_requests.c.consumed_at.is_(None) & (pushed_requests.c.expires_at > now)
+        async with self._database.read() as connection:
+            sealed = (await connection.execute(sa.select(pushed_requests.c.request).where(usable))).scalar_one_or_none()
+        if sealed is None:
+            return None
+        found: dict[str, str] = json.loads(self._secrets.open(_PURPOSE, (digest.hex(),), sealed))
+        return found
+
+    async def consume(self, uri: str, client: str, now: dt.datetime) -> bool:
+        """Use a request up, for the answer that is given now; False when it was before. What was asked is emptied out.
+
+        RFC 9126 §4: "the authorization server SHOULD treat request_uri values as one-time use". Whether it has expired since it was
+        opened does not matter: people may take longer to sign in than an application to send them.
+        """
+        mine = (pushed_requests.c.digest == self._digest(uri)) & (pushed_requests.c.client == client)
+        change = sa.update(pushed_requests).where(mine, pushed_requests.c.consumed_at.is_(None)).values(consumed_at=now, request=b"")
+        async with self._database.statement() as connection:
+            return (await connection.execute(change.returning(pushed_requests.c.digest))).first() is not None
+
+    async def sweep(self, now: dt.datetime, limit: int = 1000) -> int:
+        """Delete at most `limit` requests that nobody can finish any more; return how many went."""
+        old = sa.select(pushed_requests.c.digest).where(pushed_requests.c.keep_until < now).limit(limit)
+        async with self._database.statement() as connection:
+            return (await connection.execute(sa.delete(pushed_requests).where(pushed_requests.c.digest.in_(old)))).rowcount
+
+    def _digest(self, uri: str) -> bytes:
+        digest: Any = self._digests.digest(_PURPOSE, uri)
+        return bytes(digest)
