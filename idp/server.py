@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import ssl
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,18 @@ def options(settings: Settings) -> dict[str, Any]:
         "ssl_keyfile": settings.tls_key_file,
         "ssl_ciphers": CIPHERS,
         "backlog": 2048,
+        **(_certificates_of_clients(settings) if settings.tls_certificate_file else {}),
+    }
+
+
+def _certificates_of_clients(settings: Settings) -> dict[str, Any]:
+    """Let clients show a certificate of our authorities, where there are any (RFC 8705); nobody has to."""
+    if settings.client_authorities_file is None:
+        return {}
+    return {
+        "http": "idp.web.tls_peer:ShowsCertificate",
+        "ssl_ca_certs": settings.client_authorities_file,
+        "ssl_cert_reqs": ssl.CERT_OPTIONAL,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import hashlib
 import ipaddress
+import re
 from base64 import b64decode
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIMIT: Final = 16384
+_TYPE: Final = re.compile(r"(^|(?<!\\)[,+])\s*([A-Za-z][A-Za-z0-9-]*|[0-9.]+)\s*=")
 _NAMES: Final = {"EMAILADDRESS": NameOID.EMAIL_ADDRESS, "E": NameOID.EMAIL_ADDRESS, "SERIALNUMBER": NameOID.SERIAL_NUMBER}
 
 
@@ -50,7 +52,7 @@ class Certificate:
     def names(self, subject: str) -> bool:
         """Tell whether its subject is this one of RFC 4514, compared as RFC 4517 §4.2.15 does: neither case nor double spaces count."""
         try:
-            wanted = x509.Name.from_rfc4514_string(subject, attr_name_overrides=_NAMES)
+            wanted = x509.Name.from_rfc4514_string(_TYPE.sub(_spelled, subject.strip()), attr_name_overrides=_NAMES)
         except ValueError:
             return False
         return _comparable(wanted) == _comparable(self.parsed.subject)
@@ -119,6 +121,11 @@ def _alternatives(parsed: x509.Certificate) -> x509.SubjectAlternativeName:
 
 def _comparable(name: x509.Name) -> list[frozenset[tuple[str, str]]]:
     return [frozenset((one.oid.dotted_string, _prepared(one.value)) for one in rdn) for rdn in name.rdns]
+
+
+def _spelled(found: re.Match[str]) -> str:
+    """RFC 4514 §3 and RFC 4512 §2.5: attribute types in any letter case; RFC 2253 §4, older, allowed spaces around them."""
+    return f"{found[1]}{found[2].upper()}="
 
 
 def _prepared(value: str | bytes) -> str:
