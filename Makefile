@@ -7,10 +7,10 @@ PYTEST_ARGS ?=
 TEST_PROCESSES ?= $(shell echo $$(( ($$(nproc 2>/dev/null || echo 2) * 3 + 1) / 2 )))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format docs bench interop clean python
+.PHONY: help install demo test check format docs bench interop certification clean python
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
 install: .venv/.development ## Build .venv with everything; the command is .venv/bin/idp
 
@@ -39,6 +39,10 @@ bench: .venv/.development ## Measure against the floors (docs/performance.md); u
 
 interop: .venv/.development ## Let real clients sign in (Authlib, openid-client, mod_auth_openidc); installs what they need
 	$(BIN)/python -m tests.interop $(INTEROP_ARGS)
+
+certification: .venv/.development ## Run the plans of a running conformance suite (SUITE=https://…, PLANS="--plan basic"); writes docs/conformance.md
+	@test -n "$(SUITE)" || { echo "Say where the suite runs:  make certification SUITE=https://localhost:8443"; exit 1; }
+	$(BIN)/python -m tests.certification $(SUITE) $(PLANS)
 
 clean: ## Remove the virtual environment and what tools left behind
 	rm -rf .venv build .mypy_cache .ruff_cache .hypothesis .import_linter_cache

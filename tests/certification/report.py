@@ -1,0 +1,49 @@
+"""docs/conformance.md: which version of the suite said what, on which day, of which plan and module."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tests.certification.suite import Outcome
+
+HEAD = """# Conformance
+
+What the OpenID Foundation's conformance suite says of this provider. `make certification SUITE=https://localhost:8443` writes it: it
+starts the provider over https with the plans, applications and browser steps in `tests/certification/`. It needs the address of a
+running suite (the suite is foreign: this project neither builds nor fetches it). A run of some plans leaves the others as they are.
+
+PASSED and SKIPPED (the module does not apply to what this provider offers) certify; REVIEW is a pass with a picture of a page that a
+person looks at before certification; a WARNING certifies too, and we want none.
+"""
+
+
+def write(file: Path, suite: str, day: dt.date, results: Mapping[str, Sequence[Outcome]]) -> None:
+    """Write the results of the plans, keeping the sections of other plans that the file has already."""
+    sections = _sections(file) | {title: _section(title, suite, day, outcomes) for title, outcomes in results.items()}
+    file.write_text("\n".join([HEAD, *sections.values()]), encoding="utf-8")
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """Count the outcomes, as in "36 PASSED, 2 SKIPPED"."""
+    kinds = sorted({outcome.result for outcome in outcomes})
+    return ", ".join(f"{sum(outcome.result == kind for outcome in outcomes)} {kind}" for kind in kinds)
+
+
+def _sections(file: Path) -> dict[str, str]:
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    parts = re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:]
+    return {part.partition("\n")[0].removeprefix("## "): part for part in parts}
+
+
+def _section(title: str, suite: str, day: dt.date, outcomes: Sequence[Outcome]) -> str:
+    lines = [f"## {title}", "", f"Suite {suite}, {day}: {summary(outcomes)}.", "", "| module | outcome |", "| --- | --- |"]
+    for outcome in outcomes:
+        found = "".join(f"<br>{finding}" for finding in outcome.findings).replace("|", "\\|").replace("\n", " ")
+        lines.append(f"| `{outcome.module}` | {outcome.result}{found} |")
+    return "\n".join(lines) + "\n"
