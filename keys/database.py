@@ -19,7 +19,7 @@ import contextlib
 import contextvars
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -30,15 +30,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from keys.errors import ConnectionHeld, StoreUnavailable
 from keys.timestamps import Timestamp
+from keys.transaction import Transaction, undo
 from keys.urls import StoreName, store_urls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from sqlalchemy.engine import URL, CursorResult, Result
+    from sqlalchemy.engine import URL
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
-    from sqlalchemy.sql.base import Executable
 
 __all__ = [
     "Database",
@@ -53,36 +53,6 @@ __all__ = [
 ]
 
 _held: contextvars.ContextVar[int] = contextvars.ContextVar("connections_held", default=0)
-
-
-class Transaction:
-    """An open transaction. It rolls back when its block ends, unless `commit()` was awaited."""
-
-    def __init__(self, connection: AsyncConnection, *, sqlite: bool) -> None:
-        self.connection = connection
-        self._sqlite = sqlite
-        self.open = False
-
-    async def start(self) -> Self:
-        """Begin; on SQLite at once as the writer, so that no later upgrade of a lock can fail."""
-        await self.connection.exec_driver_sql("BEGIN IMMEDIATE" if self._sqlite else "BEGIN ISOLATION LEVEL READ COMMITTED")
-        self.open = True
-        return self
-
-    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any] | Result[Any]:  # noqa: ANN401
-        """Run one statement in this transaction."""
-        return await self.connection.execute(statement, parameters)
-
-    async def commit(self) -> None:
-        """Make it durable. When this raises, whether it was committed is unknown, and callers must treat it as not."""
-        await self.connection.exec_driver_sql("COMMIT")
-        self.open = False
-
-    async def rollback(self) -> None:
-        """Undo all of it; a connection that broke has undone it already."""
-        self.open = False
-        if not self.connection.invalidated:
-            await self.connection.exec_driver_sql("ROLLBACK")
 
 
 class Database:
@@ -199,13 +169,13 @@ class Database:
             _held.reset(token)
 
     @contextlib.asynccontextmanager
-    async def _begun(self, connection: AsyncConnection) -> AsyncIterator[Transaction]:
-        transaction = await Transaction(connection, sqlite=self.dialect == "sqlite").start()
+    async def _begun(self, connection: AsyncConnection, lock: str | None = None) -> AsyncIterator[Transaction]:
+        transaction = await Transaction(connection, sqlite=self.dialect == "sqlite").start(lock)
         try:
             yield transaction
         finally:
             if transaction.open:
-                await _undo(transaction)
+                await undo(transaction)
 
 
 class Reserved:
@@ -216,13 +186,16 @@ class Reserved:
         self._connection: AsyncConnection | None = None
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
-        """Yield a transaction as `Database.transaction` does; after any exception the connection is thrown away."""
+    async def transaction(self, lock: str | None = None) -> AsyncIterator[Transaction]:
+        """Yield a transaction as `Database.transaction` does; after any exception the connection is thrown away.
+
+        `lock`: see `Transaction.start`.
+        """
         database = self._database
         try:
             async with database._writing():  # noqa: SLF001 - same module, same owner
                 connection = await self._open()
-                async with database._begun(connection) as transaction:  # noqa: SLF001
+                async with database._begun(connection, lock) as transaction:  # noqa: SLF001
                     yield transaction
         except _GONE as error:
             await self.close()
@@ -247,15 +220,6 @@ class Reserved:
 
 
 _GONE = (OperationalError, InterfaceError, PoolTimeoutError, OSError, TimeoutError)
-
-
-async def _undo(transaction: Transaction) -> None:
-    """Roll back even while the task is being cancelled; a connection that cannot roll back is thrown away."""
-    try:
-        await asyncio.shield(transaction.rollback())
-    except BaseException:
-        await transaction.connection.invalidate()
-        raise
 
 
 async def clock(connection: AsyncConnection | Transaction) -> dt.datetime:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from consent.access_log import writer
+from consent.access_log import statements, writer
 from consent.access_log.records import Denied, receipt_for
 from consent.errors import ConsentError, LogBusy, LogUnavailable
 
@@ -145,7 +145,7 @@ class Batcher:
         doubt = self._doubt()
         if doubt:
             raise LogUnavailable(doubt)
-        async with asyncio.timeout(self._options.timeout), reserved.transaction() as transaction:
+        async with asyncio.timeout(self._options.timeout), reserved.transaction(statements.LOCK) as transaction:
             written = await writer.write(transaction, items, self.seen, self._options.clock_tolerance)
             await transaction.commit()
         self.seen = written.position

@@ -1,12 +1,13 @@
-"""The SQL of an append. Rows go by prepared repetition, which both drivers pipeline; arrays cost asyncpg more than they save."""
+"""The SQL of an append: on PostgreSQL four round trips, namely BEGIN with the lock, what stands, what changes, COMMIT."""
 
 from __future__ import annotations
 
 import datetime as dt
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from consent.access_log import tables
 from consent.access_log.position import Chain, Position
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from keys.database import Transaction
 
+_POSTGRESQL: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
@@ -26,13 +28,19 @@ _LOCK = sa.text("SELECT size, edge, last_time FROM log_head WHERE id = 1 FOR UPD
 )
 _LOCK_SQLITE = sa.select(tables.head.c.size, tables.head.c.edge, tables.head.c.last_time)
 
-# The clock is read by a statement after the lock was taken: waiting for the lock must not make an entry look old.
-_CHAINS = sa.text(
-    "SELECT CAST(extract(epoch FROM clock.now) * 1000000 AS bigint) AS now, c.subject_ref, c.length, c.last_sc, c.closed_by "
-    "FROM (SELECT clock_timestamp() AS now) AS clock LEFT JOIN log_chains c ON c.subject_ref = ANY (CAST(:refs AS bytea[]))"
+LOCK: Final = "SELECT 1 FROM log_head WHERE id = 1 FOR UPDATE"
+"""Begins an append. Everything it rests on is read by a later statement: one that waited for the lock sees what stood before it waited."""
+
+_STANDING = (
+    "SELECT 'head' AS what, size AS number, last_time AS moment, edge AS hash, NULL AS ref, NULL AS id, NULL AS person, NULL AS state, "
+    "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) AS now FROM log_head WHERE id = 1 "
+    "UNION ALL SELECT 'chain', length, closed_by, last_sc, subject_ref, NULL, NULL, NULL, NULL "
+    "FROM log_chains WHERE subject_ref = ANY (CAST($1 AS bytea[])) "
+    "UNION ALL SELECT 'grant', version, expires_at, NULL, NULL, id, person, state, NULL FROM grants WHERE id = ANY (CAST($2 AS text[]))"
 )
 _CHAINS_SQLITE = sa.select(tables.chains).where(tables.chains.c.subject_ref.in_(sa.bindparam("refs", expanding=True)))
 _CLOCK_SQLITE = sa.text("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')")
+_GRANTS = sa.select(tables.grants).where(tables.grants.c.id.in_(sa.bindparam("ids", expanding=True)))
 
 _MOVE = sa.text("UPDATE log_head SET size = :size, edge = :edge, last_time = :last_time WHERE id = 1").bindparams(
     sa.bindparam("size", type_=sa.BigInteger), sa.bindparam("edge", type_=sa.LargeBinary), sa.bindparam("last_time", type_=Timestamp)
@@ -58,17 +66,64 @@ async def lock_head(transaction: Transaction) -> Position:
     return Position(Edge.unpack(row.size, row.edge), row.last_time)
 
 
-async def chains_and_clock(transaction: Transaction, references: Collection[bytes]) -> tuple[dict[bytes, Chain], dt.datetime]:
-    """Read where the chains of these persons stand, and the database's clock."""
-    refs = list(references)
+class GrantStands(NamedTuple):
+    """A grant at this moment, as far as a guard asks."""
+
+    person: str
+    version: int
+    state: str
+    expires_at: dt.datetime | None
+
+
+class Standing(NamedTuple):
+    """What an append rests on, read under the lock: the head, the database's clock, chains by reference, grants by id."""
+
+    position: Position
+    now: dt.datetime
+    chains: dict[bytes, Chain]
+    grants: Mapping[str, GrantStands]
+
+
+async def standing(transaction: Transaction, references: Collection[bytes], ids: Collection[str]) -> Standing:
+    """Read what the entries of a batch rest on. The transaction must hold the lock."""
     if _sqlite(transaction):
-        text = (await transaction.execute(_CLOCK_SQLITE)).scalar_one()
-        now = dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
-        rows: Sequence[Any] = (await transaction.execute(_CHAINS_SQLITE, {"refs": refs})).all() if refs else []
-    else:
-        rows = (await transaction.execute(_CHAINS, {"refs": refs})).all()
-        now = _EPOCH + dt.timedelta(microseconds=rows[0].now)
-    return {row.subject_ref: Chain(row.length, row.last_sc, row.closed_by) for row in rows if row.subject_ref is not None}, now
+        return await _standing_sqlite(transaction, list(references), ids)
+    rows = (await transaction.connection.exec_driver_sql(_STANDING, ([*references], [*ids]))).all()
+    head = next(row for row in rows if row.what == "head")
+    return Standing(
+        Position(Edge.unpack(head.number, head.hash), _time(head.moment)),
+        _time(head.now),
+        {row.ref: Chain(row.number, row.hash, row.moment) for row in rows if row.what == "chain"},
+        {row.id: GrantStands(row.person, row.number, row.state, _when(row.moment)) for row in rows if row.what == "grant"},
+    )
+
+
+async def _standing_sqlite(transaction: Transaction, references: list[bytes], ids: Collection[str]) -> Standing:
+    position = await lock_head(transaction)
+    text = (await transaction.execute(_CLOCK_SQLITE)).scalar_one()
+    rows = (await transaction.execute(_CHAINS_SQLITE, {"refs": references})).all()
+    chains = {row.subject_ref: Chain(row.length, row.last_sc, row.closed_by) for row in rows}
+    return Standing(position, dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC), chains, await grants(transaction, ids))
+
+
+async def grants(transaction: Transaction, ids: Collection[str]) -> Mapping[str, GrantStands]:
+    """Read how these grants stand at this moment."""
+    rows = (await transaction.execute(_GRANTS, {"ids": [*ids]})).all() if ids else ()
+    return {row.id: GrantStands(row.person, row.version, row.state, row.expires_at) for row in rows}
+
+
+async def append(transaction: Transaction, rows: Sequence[tuple[Any, ...]], chains: Mapping[bytes, Chain], position: Position) -> None:
+    """Insert entries, write where their chains stand now, and move the head."""
+    stand = [(reference, chain.length, chain.last_sc, chain.closed_by) for reference, chain in chains.items()]
+    if _sqlite(transaction):
+        await insert(transaction, tables.entries, rows)
+        if stand:
+            await _many(transaction, tables.chains, stand, _SAVE)
+        await move_head(transaction, position)
+        return
+    entries, people = _columns(tables.entries, rows), _columns(tables.chains, stand)
+    head = (position.edge.size, position.edge.pack(), _microseconds(position.last_time))
+    await transaction.connection.exec_driver_sql(_append(), (*entries, *people, *head))
 
 
 async def move_head(transaction: Transaction, position: Position) -> None:
@@ -83,12 +138,6 @@ async def insert(transaction: Transaction, table: sa.Table, rows: Sequence[tuple
         await _many(transaction, table, rows, "")
 
 
-async def save_chains(transaction: Transaction, chains: Mapping[bytes, Chain]) -> None:
-    """Write where these chains stand now."""
-    rows = [(reference, chain.length, chain.last_sc, chain.closed_by) for reference, chain in chains.items()]
-    await _many(transaction, tables.chains, rows, _SAVE)
-
-
 async def leaves_between(transaction: Transaction, first: int, end: int) -> tuple[bytes, ...]:
     """Read the leaves first … end - 1."""
     return tuple((await transaction.execute(_LEAVES, {"first": first, "end": end})).scalars())
@@ -101,12 +150,46 @@ async def tile_roots(transaction: Transaction, level: int, first: int, end: int)
 
 
 async def _many(transaction: Transaction, table: sa.Table, rows: Sequence[tuple[Any, ...]], conflict: str) -> None:
-    sqlite = _sqlite(transaction)
-    times = [number for number, column in enumerate(table.columns) if isinstance(column.type, Timestamp)]
-    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-    for number in times:
-        columns[number] = [(value - _EPOCH) // _MICROSECOND for value in columns[number]]
-    await transaction.connection.exec_driver_sql(_insert(table.name, conflict, sqlite=sqlite), list(zip(*columns, strict=True)))
+    sql = _insert(table.name, conflict, sqlite=_sqlite(transaction))
+    await transaction.connection.exec_driver_sql(sql, list(zip(*_columns(table, rows), strict=True)))
+
+
+def _columns(table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    """Turn rows into columns, times into microseconds."""
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in table.columns]
+    for number, column in enumerate(table.columns):
+        if isinstance(column.type, Timestamp):
+            columns[number] = [_microseconds(value) for value in columns[number]]
+    return columns
+
+
+def _microseconds(time: dt.datetime) -> int:
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def _time(microseconds: int) -> dt.datetime:
+    return _EPOCH + dt.timedelta(microseconds=microseconds)
+
+
+def _when(microseconds: int | None) -> dt.datetime | None:
+    return None if microseconds is None else _time(microseconds)
+
+
+@cache
+def _append() -> str:
+    """PostgreSQL: entries, chains and head in one statement, as arrays."""
+    entries, chains = _unnested(tables.entries, 1), _unnested(tables.chains, 1 + len(tables.entries.columns))
+    size = 1 + len(tables.entries.columns) + len(tables.chains.columns)
+    move = f"SET size = ${size}, edge = ${size + 1}, last_time = ${size + 2}"
+    return f"WITH entered AS ({entries}), chained AS ({chains}{_SAVE}) UPDATE log_head {move} WHERE id = 1"
+
+
+def _unnested(table: sa.Table, first: int) -> str:
+    """Insert columns that come as arrays, the parameters from `first` on."""
+    kinds = [str(column.type.compile(dialect=_POSTGRESQL)) for column in table.columns]
+    names = ", ".join(column.name for column in table.columns)
+    places = ", ".join(f"CAST(${number} AS {kind}[])" for number, kind in enumerate(kinds, first))
+    return f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({places})"  # noqa: S608 - as below
 
 
 @cache

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.base import Executable
 
     from consent.access_log.records import Entry, Guard
+    from consent.access_log.statements import GrantStands
     from keys.database import Transaction
     from keys.log_subjects import LogKey
 
@@ -71,30 +72,25 @@ class LogBehind(LogUnavailable):
 
 
 async def write(transaction: Transaction, batch: Sequence[Prepared], seen: Position | None, tolerance: dt.timedelta) -> Written:
-    """Write a batch; the caller commits. `seen` is the position this process last saw committed.
+    """Write a batch under the lock of the head row; the caller commits. `seen` is the position this process last saw committed.
 
     Raises: LogUnavailable (the clock went back, or the database holds another history than was seen).
     """
-    position = _known(await statements.lock_head(transaction), seen)
-    chains, now = await statements.chains_and_clock(transaction, {item.reference for item in batch if item.reference})
+    grants = {item.guard.grant for item in batch if item.guard}
+    standing = await statements.standing(transaction, {item.reference for item in batch if item.reference}, grants)
+    position, now = _known(standing.position, seen), standing.now
     if now < position.last_time - tolerance:
         raise LogUnavailable(f"the database's clock is behind the newest entry, {leaves.timestamp(position.last_time)}: set it right")
-    work = _Batch(position, max(now, position.last_time), chains)
+    work = _Batch(position, max(now, position.last_time), standing.chains)
     outcomes: list[Outcome] = []
-    denials = None
-    for number, item in enumerate(batch):
-        if denials is None:
-            denials = await _denials(transaction, batch[number:], now)
-        denied = denials.get(_guarded(item))
+    stand = standing.grants
+    for item in batch:
+        denied = _denied(item, stand, now)
         failure = work.closed(item) or (None if denied else await _companions(transaction, item))
         outcomes.append(failure or work.add(item, denied))
-        if item.companion:  # it may have changed a grant that the entries after it rest on
-            denials = None
+        if item.companion and grants:  # it may have changed a grant that the entries after it rest on
+            stand = await statements.grants(transaction, grants)
     return Written(outcomes, await _store(transaction, work))
-
-
-def _guarded(item: Prepared) -> tuple[str, int, str] | None:
-    return (item.guard.grant, item.guard.version, item.entry.subject.person) if item.guard and item.entry.subject else None
 
 
 def _known(position: Position, seen: Position | None) -> Position:
@@ -162,25 +158,18 @@ class _Batch:
         return Committed(index, entry, self.time, denied)
 
 
-async def _denials(transaction: Transaction, batch: Sequence[Prepared], now: dt.datetime) -> Mapping[tuple[str, int, str] | None, str]:
-    """Recheck every guard in one SELECT: design.md, "rechecked under the log's lock at the moment of the read"."""
-    guards = {guarded for guarded in map(_guarded, batch) if guarded}
-    if not guards:
-        return {}
-    statement = sa.select(tables.grants).where(tables.grants.c.id.in_({grant for grant, _, _ in guards}))
-    rows = {row.id: row for row in await transaction.execute(statement)}
-    found: dict[tuple[str, int, str] | None, str] = {}
-    for grant, version, person in guards:
-        row = rows.get(grant)
-        if row is None or row.person != person:
-            found[grant, version, person] = "missing"
-        elif row.state != "active":
-            found[grant, version, person] = str(row.state)
-        elif row.expires_at is not None and row.expires_at <= now:
-            found[grant, version, person] = "expired"
-        elif row.version != version:
-            found[grant, version, person] = "changed"
-    return found
+def _denied(item: Prepared, stand: Mapping[str, GrantStands], now: dt.datetime) -> str | None:
+    """Recheck a guard against the grants as they stand: design.md, "rechecked under the log's lock at the moment of the read"."""
+    if item.guard is None or item.entry.subject is None:
+        return None
+    grant = stand.get(item.guard.grant)
+    if grant is None or grant.person != item.entry.subject.person:
+        return "missing"
+    if grant.state != "active":
+        return grant.state
+    if grant.expires_at is not None and grant.expires_at <= now:
+        return "expired"
+    return None if grant.version == item.guard.version else "changed"
 
 
 async def _companions(transaction: Transaction, item: Prepared) -> Exception | None:
@@ -210,13 +199,10 @@ async def _store(transaction: Transaction, work: _Batch) -> Position:
     """Insert everything and move the head."""
     if not work.leaves:
         return work.position
-    await statements.insert(transaction, tables.entries, work.rows)
-    if work.touched:
-        await statements.save_chains(transaction, work.touched)
     hashes = [merkle.leaf_hash(entry) for entry in work.leaves]
     tail = await _full_tiles(transaction, work)
     position = Position(work.position.edge.extend(hashes), work.time, tail)
-    await statements.move_head(transaction, position)
+    await statements.append(transaction, work.rows, work.touched, position)
     return position
 
 

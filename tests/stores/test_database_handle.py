@@ -77,6 +77,22 @@ async def test_a_reserved_connection_works_after_a_failed_transaction(database_u
     assert await _reopened(database_urls["idp"]) == 1
 
 
+async def test_a_lock_comes_with_the_begin_and_a_failed_one_is_a_store_that_is_away(database_urls: dict[StoreName, str]) -> None:
+    database = await _prepared(database_urls["idp"])
+    async with database.reserved() as reserved:
+        async with reserved.transaction("SELECT 1 FROM one_use FOR UPDATE") as transaction:
+            await transaction.execute(CONSUME)  # not committed
+        if database.dialect == "postgresql":
+            with pytest.raises(StoreUnavailable):
+                async with reserved.transaction("SELECT 1 FROM nowhere FOR UPDATE"):
+                    pass
+        async with reserved.transaction("SELECT 1 FROM one_use FOR UPDATE") as transaction:
+            assert (await transaction.execute(CONSUME)).scalar_one() == "c"
+            await transaction.commit()
+    await database.close()
+    assert await _reopened(database_urls["idp"]) == 1
+
+
 async def test_waiting_while_a_connection_is_held_is_refused(database_urls: dict[StoreName, str]) -> None:
     database = Database.open(database_urls["idp"])
     require_no_connection("the log")

@@ -1,0 +1,68 @@
+"""An open transaction of a store; `keys.database` opens it and hands it on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Self
+
+from keys.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import CursorResult, Result
+    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy.sql.base import Executable
+
+
+class Transaction:
+    """An open transaction. It rolls back when its block ends, unless `commit()` was awaited."""
+
+    def __init__(self, connection: AsyncConnection, *, sqlite: bool) -> None:
+        self.connection = connection
+        self._sqlite = sqlite
+        self.open = False
+
+    async def start(self, lock: str | None = None) -> Self:
+        """Begin; on SQLite at once as the writer, so that no later upgrade of a lock can fail.
+
+        `lock`: a statement for PostgreSQL to run in the same round trip, whose rows nobody reads. Raises: StoreUnavailable when it fails.
+        """
+        begin = "BEGIN IMMEDIATE" if self._sqlite else "BEGIN ISOLATION LEVEL READ COMMITTED"
+        if lock is None or self._sqlite:
+            await self.connection.exec_driver_sql(begin)
+        else:
+            await _together(self.connection, f"{begin}; {lock}")
+        self.open = True
+        return self
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any] | Result[Any]:  # noqa: ANN401
+        """Run one statement in this transaction."""
+        return await self.connection.execute(statement, parameters)
+
+    async def commit(self) -> None:
+        """Make it durable. When this raises, whether it was committed is unknown, and callers must treat it as not."""
+        await self.connection.exec_driver_sql("COMMIT")
+        self.open = False
+
+    async def rollback(self) -> None:
+        """Undo all of it; a connection that broke has undone it already."""
+        self.open = False
+        if not self.connection.invalidated:
+            await self.connection.exec_driver_sql("ROLLBACK")
+
+
+async def undo(transaction: Transaction) -> None:
+    """Roll back even while the task is being cancelled; a connection that cannot roll back is thrown away."""
+    try:
+        await asyncio.shield(transaction.rollback())
+    except BaseException:
+        await transaction.connection.invalidate()
+        raise
+
+
+async def _together(connection: AsyncConnection, statements: str) -> None:
+    """Run several statements in one round trip, past SQLAlchemy: it prepares what it runs, and what is prepared is one statement."""
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    try:
+        await driver.execute(statements)
+    except Exception as error:
+        raise StoreUnavailable("a transaction could not begin") from error
