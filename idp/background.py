@@ -19,11 +19,15 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something to run every `seconds`. After a failure it waits as long, too: the next run finds the same work."""
+    """Something to run every `seconds`. After a failure it waits as long, too: the next run finds the same work.
+
+    `close`: what ends work that goes on between runs.
+    """
 
     name: str
     seconds: float
     action: Callable[[], Awaitable[object]]
+    close: Callable[[], Awaitable[object]] | None = None
 
 
 @contextlib.asynccontextmanager
@@ -35,7 +39,7 @@ async def running(tasks: Sequence[Task]) -> AsyncIterator[None]:
     finally:
         for task in started:
             task.cancel()
-        await asyncio.gather(*started, return_exceptions=True)
+        await asyncio.gather(*started, *(task.close() for task in tasks if task.close is not None), return_exceptions=True)
 
 
 async def _repeat(task: Task) -> None:

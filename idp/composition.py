@@ -19,6 +19,7 @@ from idp.deferred.store import DeferredStore
 from idp.events.store import EventStore
 from idp.interactions.pushed.store import PushedRequestStore
 from idp.interactions.store import InteractionStore
+from idp.notices.store import NoticeStore
 from idp.pages.render import Plumbing, Renderer, Site
 from idp.protocol import erasure
 from idp.protocol.carriers import carriers
@@ -183,6 +184,7 @@ def _services(
         authorizations=AuthorizationStore(database, keyring, settings.refresh_grace),
         deferred=DeferredStore(database, keyring),
         events=events,
+        notices=NoticeStore(database, keyring),
         renderer=renderer(settings, forms),
         forms=forms,
         courier=Courier(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import partial
 from typing import TYPE_CHECKING
 
 from consent.access_log.records import Actor, Entry, Record
 from idp.background import Task
-from idp.protocol import resealing
+from idp.protocol import ending, resealing
+from idp.protocol.deliveries import Deliveries
 from idp.protocol.outbox import outbox
 from idp.web import metrics
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Awaitable, Callable, Sequence
 
     from idp.protocol.services import Services
@@ -20,15 +21,19 @@ if TYPE_CHECKING:
     Sweep = Callable[[dt.datetime, int], Awaitable[int]]
 
 BATCH = 1000
+LATE = dt.timedelta(hours=72)
 ROUNDS = 50
 
 
 def tasks(services: Services) -> Sequence[Task]:
     """List the tasks of a server process. All are safe to run in several processes at once."""
+    deliveries = Deliveries(services)
     return (
         Task("keyring", 20, partial(tend_keys, services)),
         Task("erasure-journal", 5, services.erased.refresh),
         Task("outbox", 1, outbox(services).run_once),
+        Task("notices", 1, deliveries.run_once, deliveries.close),
+        Task("expired-sessions", 15, partial(ending.end_expired, services)),
         Task("reseal", 600, partial(resealing.reseal, services)),
         Task("sweep", 60, partial(sweep, services)),
         Task("gauges", 5, partial(measure, services)),
@@ -44,7 +49,11 @@ async def tend_keys(services: Services) -> None:
 
 
 async def sweep(services: Services) -> int:
-    """Delete what has expired, in batches small enough to disturb nobody; return how many rows went."""
+    """Delete what has expired, in batches small enough to disturb nobody; return how many rows went.
+
+    Sessions are noted as expired first: whose services were not told of it is not deleted.
+    """
+    await ending.end_expired(services)
     sweeps: tuple[Sweep, ...] = (
         services.authorizations.sweep,
         services.interactions.sweep,
@@ -52,6 +61,7 @@ async def sweep(services: Services) -> int:
         services.pushed.sweep,
         services.sessions.sweep,
         services.clients.sweep,
+        services.notices.sweep,
         services.accounts.sweep,
         services.events.sweep,
         services.events.counters.sweep,
@@ -70,7 +80,8 @@ async def _drain(one: Sweep, now: dt.datetime) -> int:
 
 
 async def measure(services: Services) -> None:
-    """Set the gauges of the access log."""
+    """Set the gauges: the access log's, and how many notices are late (law.md R12)."""
     status = await services.consent.access_log.status()
     metrics.LOG_SIZE.set(status.size)
     metrics.LOG_IN_DOUBT.set(1 if status.in_doubt else 0)
+    metrics.NOTICES_LATE.set(await services.notices.overdue(services.clock() - LATE))

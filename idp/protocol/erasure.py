@@ -17,6 +17,7 @@ from consent.access_log.records import Actor, Denied, Entry, Record, Subject
 from consent.errors import ChainClosed, LogUnavailable
 from idp.accounts.records import CLAIM_OF, IdentifierKind
 from idp.events.records import EventKind
+from idp.protocol import ending
 from idp.protocol.courier import Undelivered, channel_for
 from idp.protocol.erasure_journal import Erased, Journal
 from keys.errors import KeyDestroyed
@@ -51,6 +52,7 @@ async def erase(found: Services, person: str, by: Actor | None = None, reason: s
     Raises: LogUnavailable when the entry cannot be written now: the errand goes on until it can.
     """
     await _say_goodbye(found, person)
+    await ending.purged(found, person)  # while services can still be told under the name by which they know the person
     erased = await asyncio.to_thread(journal(found).begin, person, found.clock())
     await found.erased.refresh()
     how = {"line": erased.line, "by": by.pseudonym if by else None, "role": by.role if by else None, "reason": reason}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from idp.protocol.destinations import Resolver
 
-__all__ = ("FetchRefused", "Fetched", "Fetcher", "connections")
+__all__ = ("Answered", "FetchRefused", "Fetched", "Fetcher", "connections")
 
 SECONDS: Final = 5
 SHORTEST, USUAL, LONGEST = dt.timedelta(minutes=1), dt.timedelta(minutes=5), dt.timedelta(hours=1)
@@ -41,6 +41,15 @@ class Fetched:
 
     body: bytes
     content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer to a POST, whatever its status: media type in lower case without parameters, and the beginning of the body."""
+
+    status: int
+    content_type: str
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +110,21 @@ class Fetcher:
 
     async def post(self, url: str, *, content: bytes, headers: Mapping[str, str]) -> int:
         """Post, and give the status of the answer; its body is not read. Raises: FetchRefused, when there was none."""
+        return (await self.exchange(url, content=content, headers=headers, limit=0)).status
+
+    async def exchange(self, url: str, *, content: bytes, headers: Mapping[str, str], limit: int = 4096) -> Answered:
+        """Post, and give the answer with at most `limit` bytes of its body; the rest is not waited for. Raises: FetchRefused."""
         try:
             async with asyncio.timeout(self._seconds):
                 request = await self._request("POST", url, headers, content)
                 response = await self._client.send(request, stream=True)
-                await response.aclose()
+                try:
+                    body = await _beginning(response, limit)
+                finally:
+                    await response.aclose()
         except (TimeoutError, httpx2.HTTPError) as error:
             raise _unreachable(error) from None
-        return response.status_code
+        return Answered(response.status_code, _media_type(response), body)
 
     def _remembered(self, key: tuple[str, str], *, fresh: bool) -> _Kept | None:
         kept, now = self._kept.get(key), self._clock()
@@ -152,7 +168,7 @@ async def _taken(response: httpx2.Response, accept: str, limit: int) -> Fetched:
         raise FetchRefused(f"The address answered with status {response.status_code} instead of 200.")
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise FetchRefused("The address answered with a compressed body, which was not asked for.")
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = _media_type(response)
     allowed = {item.partition(";")[0].strip().lower() for item in accept.split(",")}
     if not allowed & {kind, "*/*"}:
         raise FetchRefused(f"The address answered with content type {kind[:60] or 'none'}; it must be {accept}.")
@@ -162,6 +178,22 @@ async def _taken(response: httpx2.Response, accept: str, limit: int) -> Fetched:
         if len(body) > limit:
             raise FetchRefused(f"The address answered with more than {limit} bytes.")
     return Fetched(bytes(body), kind)
+
+
+async def _beginning(response: httpx2.Response, limit: int) -> bytes:
+    """Read the body up to `limit`; of one that is compressed, which was not asked for, nothing."""
+    body = bytearray()
+    if limit and response.headers.get("content-encoding", "identity").lower() == "identity":
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) >= limit:
+                break
+    return bytes(body[:limit])
+
+
+def _media_type(response: httpx2.Response) -> str:
+    kind: str = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind
 
 
 def _unreachable(error: BaseException) -> FetchRefused:

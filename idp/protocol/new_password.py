@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from idp.accounts import password_rules
-from idp.protocol.ending import end_sessions
+from idp.protocol.ending import credential_changed, end_sessions
 from idp.protocol.services import services
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ def complaint(request: Request, password: str, own: Iterable[str] = ()) -> str |
 
 
 async def change(found: Services, person: str, password: str, kind: EventKind, *, except_session: str | None = None) -> None:
-    """Store a new password; other sessions end, codes on their way are void, and every old channel is told."""
+    """Store a new password; other sessions end, codes on their way are void, every old channel and the services are told."""
     hashed = await found.keyring.passwords.hash(password)
     await found.accounts.set_password(person, hashed)
     await found.accounts.proofs.cancel(person)
     await end_sessions(found, person, except_id=except_session, detail=kind.value)
+    await credential_changed(found, person, "password", "update")
     await found.events.record(kind, at=found.clock(), person=person)
     await found.courier.tell(person, "password_changed")

@@ -56,6 +56,8 @@ def outbox(found: Services) -> Outbox:
     doers: dict[str, Doer] = {
         TOPIC: found.courier.deliver,
         ending.GRANT_TOPIC: partial(ending.follow_grant, found),
+        ending.SESSIONS_TOPIC: partial(ending.follow_sessions, found),
+        ending.ACCOUNT_TOPIC: partial(ending.follow_account, found),
         erasure.TOPIC: partial(erasure.follow, found),
     }
     return Outbox(found.events.outbox, doers, found.clock)

@@ -10,6 +10,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Final
 
 from consent.access_log.records import Actor, Entry, Record
+from idp.protocol import ending, telling
 
 if TYPE_CHECKING:
     from consent.records import Purpose
@@ -32,7 +33,7 @@ async def change(found: Services, client: Client, metadata: ClientMetadata, by: 
     if changed is None:
         return None
     for grant in await found.consent.ledger.invalidate_client(client.id, by, metadata.purposes):
-        await found.authorizations.revoke_by_grant(grant, found.clock())
+        await ending.invalidated(found, grant)
     if changed.client.sector != client.sector:
         # OIDC Core §8.1: the sector decides under which names it knows people; what it got under old names must not answer with new ones
         await found.authorizations.revoke_by_client(client.id, found.clock())
@@ -46,6 +47,7 @@ async def remove(found: Services, client: Client, by: Actor) -> bool:
     tokens, all refresh tokens, and other tokens associated with this client."
     """
     await _enter(found, client, by, "registration removed")
+    await telling.client_removed(found, client.id)  # it is told to sign people out while its address is known
     removed = await found.clients.remove(client.id)
     await found.authorizations.revoke_by_client(client.id, found.clock())
     await found.consent.ledger.invalidate_client(client.id, by)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from idp.events.store import EventStore
     from idp.interactions.pushed.store import PushedRequestStore
     from idp.interactions.store import InteractionStore
+    from idp.notices.store import NoticeStore
     from idp.pages.render import Renderer
     from idp.protocol.courier import Courier
     from idp.protocol.erasure_journal import ErasedPeople
@@ -52,6 +53,7 @@ class Services:
     authorizations: AuthorizationStore
     deferred: DeferredStore
     events: EventStore
+    notices: NoticeStore
     renderer: Renderer
     forms: Forms
     courier: Courier

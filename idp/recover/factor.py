@@ -10,7 +10,7 @@ from idp.accounts.proofs.records import Proven, Purpose
 from idp.accounts.records import AccountState
 from idp.events.records import EventKind
 from idp.protocol import page_forms, password_check, sending_codes, signing_in
-from idp.protocol.ending import end_sessions
+from idp.protocol.ending import credential_changed, end_sessions
 from idp.protocol.services import services
 from idp.recover import rules
 from idp.web import cookies
@@ -92,6 +92,7 @@ async def remove_factors(found: Services, account: Account) -> None:
     await found.events.forget_devices(account.person)
     await found.events.record(EventKind.RECOVERED, at=now, person=account.person, detail="factor")
     await found.courier.tell(account.person, "recovered")
+    await credential_changed(found, account.person, "app", "delete")
 
 
 def _first(request: Request, onward: Way, error: str | None = None, *, identifier: str = "", status: int = 200) -> Response:

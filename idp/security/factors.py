@@ -13,6 +13,7 @@ from idp.accounts.factors.records import Outcome
 from idp.events.records import EventKind
 from idp.interactions.records import Step
 from idp.protocol import current_session, page_forms, signing_in
+from idp.protocol.ending import credential_changed
 from idp.protocol.services import services
 from idp.sessions.records import AAL2
 from idp.web.rate_limits import Wait
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 HOME = "/security"
 ISSUER = "Gerbang"
 GROUP = 4
+_CREDENTIALS = {
+    EventKind.TOTP_ADDED: ("app", "create"),
+    EventKind.TOTP_REMOVED: ("app", "delete"),
+    EventKind.CARD_PRINTED: ("printed-codes", "create"),
+    EventKind.CARD_REMOVED: ("printed-codes", "delete"),
+}
+"""CAEP 1.0 §3.2: credential_type and change_type; printed codes have no type there, so this one is ours."""
 
 
 async def _owner(request: Request) -> tuple[Services, Session, Account]:
@@ -139,6 +147,7 @@ async def remove_card(request: Request) -> Response:
 async def _remember(found: Services, person: str, kind: EventKind, told: str) -> None:
     await found.events.record(kind, at=found.clock(), person=person)
     await found.courier.tell(person, told)
+    await credential_changed(found, person, *_CREDENTIALS[kind])
 
 
 routes = [

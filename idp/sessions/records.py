@@ -63,3 +63,13 @@ class ServiceSession:
     session: str
     client: str
     sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A service that took part in somebody's session, living or ended a short while ago."""
+
+    session: str
+    person: str
+    client: str
+    sid: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from idp.sessions.records import ServiceSession, Session, SessionRules, SignIn
+from idp.sessions.records import Participant, ServiceSession, Session, SessionRules, SignIn
 from idp.sessions.tables import accounts, session_clients, sessions, sign_ins
 from keys.opaque import new_id, new_token
 
@@ -164,6 +164,18 @@ class SessionStore:
             await transaction.commit()
         return ended
 
+    async def expired(self, now: dt.datetime, limit: int) -> Sequence[str]:
+        """Give sessions whose time is over and whose end nobody noticed yet, at most `limit`."""
+        statement = sa.select(sessions.c.id).where(_expired(now)).limit(limit)
+        async with self._database.read() as connection:
+            return list((await connection.execute(statement)).scalars())
+
+    async def end_expired(self, which: Sequence[str], now: dt.datetime) -> Sequence[str]:
+        """Note that these expired; return those that this call noted: one that another process noted is that one's to tell of."""
+        statement = sa.update(sessions).where(sessions.c.id.in_(list(which)), _expired(now)).values(ended_at=now)
+        async with self._database.statement() as connection:
+            return list((await connection.execute(statement.returning(sessions.c.id))).scalars())
+
     async def erase(self, person: str) -> None:
         """Delete every trace of a person's sessions."""
         async with self._database.transaction() as transaction:
@@ -172,9 +184,8 @@ class SessionStore:
             await transaction.commit()
 
     async def sweep(self, now: dt.datetime, limit: int = 1000) -> int:
-        """Delete sessions that ended a day ago and sign-ins that were left, at most `limit` of each; return how many went."""
-        before = now - KEEP_ENDED
-        over = (sessions.c.absolute_until < before) | (sessions.c.idle_until < before) | (sessions.c.ended_at < before)
+        """Delete sessions that were noted as ended a day ago and sign-ins that were left, at most `limit` of each; return how many."""
+        over = sessions.c.ended_at < now - KEEP_ENDED
         gone = 0
         async with self._database.transaction() as transaction:
             for table, which in ((sessions, over), (sign_ins, sign_ins.c.expires_at < now)):
@@ -207,6 +218,24 @@ class SessionStore:
         async with self._database.read() as connection:
             return list((await connection.execute(statement)).scalars())
 
+    async def participants(
+        self, *, sessions_: Sequence[str] | None = None, person: str | None = None, client: str | None = None
+    ) -> Sequence[Participant]:
+        """Give the services that took part in these sessions, in all of a person, or one service in all living ones.
+
+        Ended sessions are known for a day (`KEEP_ENDED`), so that whoever is told of an ending late still is.
+        """
+        joined = sa.select(session_clients, sessions.c.person).join(sessions, sessions.c.id == session_clients.c.session)
+        for value, condition in (
+            (sessions_, sessions.c.id.in_(list(sessions_ or ()))),
+            (person, sessions.c.person == person),
+            (client, (session_clients.c.client == client) & sessions.c.ended_at.is_(None)),
+        ):
+            joined = joined if value is None else joined.where(condition)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(joined.order_by(session_clients.c.sid))).all()
+        return [Participant(row.session, row.person, row.client, row.sid) for row in rows]
+
     # --- half-finished sign-ins --------------------------------------------------------------------------------------------------
 
     async def await_factor(self, sign_in: SignIn, browser: str, now: dt.datetime) -> str:
@@ -238,6 +267,10 @@ class SessionStore:
 
 def _live(now: dt.datetime) -> tuple[sa.ColumnElement[bool], ...]:
     return sessions.c.ended_at.is_(None), sessions.c.idle_until > now, sessions.c.absolute_until > now
+
+
+def _expired(now: dt.datetime) -> sa.ColumnElement[bool]:
+    return sessions.c.ended_at.is_(None) & ((sessions.c.idle_until <= now) | (sessions.c.absolute_until <= now))
 
 
 def _end(which: sa.ColumnElement[bool], now: dt.datetime) -> sa.Update:

@@ -23,13 +23,15 @@ sessions = sa.Table(
     sa.Column("ended_at", Timestamp),
     sa.Column("remembered", sa.Boolean, nullable=False),
     sa.Column("label", sa.String(60), nullable=False),
+    sa.Index("sessions_open", "idle_until", sqlite_where=sa.text("ended_at IS NULL"), postgresql_where=sa.text("ended_at IS NULL")),
+    sa.Index("sessions_ended", "ended_at"),
 )
 
 session_clients = sa.Table(
     "session_clients",
     metadata,
     sa.Column("session", sa.String(22), sa.ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("client", sa.String(64), primary_key=True),
+    sa.Column("client", sa.String(64), primary_key=True, index=True),
     sa.Column("sid", sa.String(22), nullable=False, unique=True),
 )
 

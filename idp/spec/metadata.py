@@ -114,6 +114,8 @@ def openid_provider(issuer: str, *, mutual_tls: bool = False, mtls_url: str | No
         "backchannel_authentication_endpoint": f"{issuer}/backchannel_authentication",
         "backchannel_token_delivery_modes_supported": [backchannel.DELIVERY_MODE],
         "backchannel_user_code_parameter_supported": False,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": list(id_token.ALGORITHMS),
         "userinfo_signing_alg_values_supported": list(id_token.ALGORITHMS),

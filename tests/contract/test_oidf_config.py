@@ -32,6 +32,9 @@ KNOWN = {
     "authorization_encryption_alg_values_supported", "authorization_encryption_enc_values_supported",
     "authorization_details_types_supported", "prompt_values_supported", "mtls_endpoint_aliases",
     "tls_client_certificate_bound_access_tokens",
+    # Back-Channel Logout §2.1
+    "backchannel_logout_supported",
+    "backchannel_logout_session_supported",
 }  # fmt: skip
 
 

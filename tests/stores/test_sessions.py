@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from idp.schema import metadata
 from idp.sessions.labels import label
-from idp.sessions.records import Session, SignIn
+from idp.sessions.records import Participant, Session, SignIn
 from tests.support.people import People, people
 
 if TYPE_CHECKING:
@@ -143,11 +143,38 @@ async def test_a_half_finished_sign_in_is_of_one_browser_and_finished_once(town:
     assert await town.sessions.sign_in(late, "browser-a", town.clock.move(minutes=11)) is None
 
 
+async def test_an_expired_session_is_noticed_by_one_of_many_processes(town: People) -> None:
+    session, _ = await started(town)
+    living, _ = await started(town, remembered=True)
+    assert await town.sessions.expired(town.clock.move(minutes=14), 9) == []
+    which = await town.sessions.expired(town.clock.move(minutes=2), 9)
+    assert which == [session.id]
+    noticed = await asyncio.gather(*(town.sessions.end_expired([*which, living.id], town.clock()) for _ in range(8)))
+    assert sorted(map(len, noticed)) == [0] * 7 + [1]
+    assert await town.sessions.expired(town.clock(), 9) == []
+
+
+async def test_participants_are_found_by_session_person_and_client(town: People) -> None:
+    session, _ = await started(town)
+    other, _ = await started(town, person="q")
+    sid = await town.sessions.sid(session.id, "aduan")
+    await town.sessions.sid(other.id, "aduan")
+    await town.sessions.end(other.id, town.clock())
+    mine = Participant(session.id, "p", "aduan", sid)
+    assert await town.sessions.participants(sessions_=[session.id]) == [mine]
+    assert await town.sessions.participants(person="p") == [mine]
+    assert await town.sessions.participants(client="aduan") == [mine]  # the other one ended
+    assert len(await town.sessions.participants(person="q")) == 1  # and is still known, to be told of
+    assert await town.sessions.participants(sessions_=[]) == []
+
+
 async def test_what_is_over_is_swept(town: People, stores: dict[StoreName, Database]) -> None:
     session, _ = await started(town)
     await town.sessions.sid(session.id, "aduan")
     await town.sessions.await_factor(SignIn("", "p", ("pwd",), remembered=False, interaction=None, next=None), "b", town.clock())
-    assert await town.sessions.sweep(town.clock.move(days=2)) == 2
+    assert await town.sessions.sweep(town.clock.move(days=2)) == 1  # whoever was at the session must still be told that it ended
+    assert await town.sessions.end_expired(await town.sessions.expired(town.clock(), 9), town.clock()) == [session.id]
+    assert await town.sessions.sweep(town.clock.move(days=2)) == 1
     async with stores["idp"].read() as connection:
         for table in ("sessions", "session_clients", "sign_ins"):
             assert (await connection.execute(sa.select(sa.func.count()).select_from(metadata.tables[table]))).scalar_one() == 0
