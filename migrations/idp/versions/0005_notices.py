@@ -15,8 +15,8 @@ def upgrade() -> None:
     """Create the tables and indexes."""
     _notices()
     _streams()
-    open_ = {"sqlite_where": sa.text("ended_at IS NULL"), "postgresql_where": sa.text("ended_at IS NULL")}
-    op.create_index("sessions_open", "sessions", ["idle_until"], unique=False, **open_)
+    open_ = sa.text("ended_at IS NULL")
+    op.create_index("sessions_open", "sessions", ["idle_until"], unique=False, sqlite_where=open_, postgresql_where=open_)
     op.create_index("sessions_ended", "sessions", ["ended_at"], unique=False)
     op.create_index("ix_session_clients_client", "session_clients", ["client"], unique=False)
 
@@ -41,11 +41,11 @@ def _notices() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("client", "kind", "event", "cause", name="notices_once"),
     )
-    waiting = {"sqlite_where": sa.text("status = 'waiting'"), "postgresql_where": sa.text("status = 'waiting'")}
+    waiting = sa.text("status = 'waiting'")
     op.create_index("ix_notices_expires_at", "notices", ["expires_at"], unique=False)
     op.create_index("ix_notices_next_attempt_at", "notices", ["next_attempt_at"], unique=False)
     op.create_index("notices_of_client", "notices", ["client", "created_at"], unique=False)
-    op.create_index("notices_waiting", "notices", ["created_at"], unique=False, **waiting)
+    op.create_index("notices_waiting", "notices", ["created_at"], unique=False, sqlite_where=waiting, postgresql_where=waiting)
 
 
 def _streams() -> None:
