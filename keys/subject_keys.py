@@ -104,10 +104,14 @@ class SubjectKeys:
 
         Raises: KeyDestroyed.
         """
-        found = await self.log_keys((person,))
-        if person not in found:
+        cached = self._logs.get(person)
+        if cached is not None:
+            return cached
+        forgotten = self._forgotten
+        wrapped = await self._store.log_key(person)
+        if wrapped is None:
             raise KeyDestroyed
-        return found[person]
+        return self._opened(person, wrapped, forgotten)
 
     async def log_keys(self, persons: Collection[str]) -> Mapping[str, bytes]:
         """Give the log keys of many people in one round trip at most. Those whose keys are gone are left out."""
@@ -117,9 +121,7 @@ class SubjectKeys:
             return cached
         forgotten = self._forgotten
         for person, wrapped in (await self._store.log_keys(missing)).items():
-            cached[person] = self._unwrap(LOG, (person,), wrapped)
-            if forgotten == self._forgotten:
-                self._logs.put(person, cached[person])
+            cached[person] = self._opened(person, wrapped, forgotten)
         return cached
 
     async def every_log_key(self, page: int = 1000) -> AsyncIterator[Mapping[str, bytes]]:
@@ -198,6 +200,13 @@ class SubjectKeys:
             self._held.put(key.person, held)
         held.newest = max(held.newest, newest)
         held.keys[key.generation] = key
+
+    def _opened(self, person: str, wrapped: bytes, forgotten: int) -> bytes:
+        """Unwrap a log key, and remember it unless somebody's key was destroyed while it was read."""
+        key = self._unwrap(LOG, (person,), wrapped)
+        if forgotten == self._forgotten:
+            self._logs.put(person, key)
+        return key
 
     def _unwrap(self, purpose: str, ad: tuple[str, ...], wrapped: bytes) -> bytes:
         self.unwraps += 1

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from keys.custody import version_of
 from keys.database import clock
 from keys.errors import KeyDestroyed
+from keys.grouped import Grouped, among
 from keys.records import WrappedDataKey
 from keys.store import tables
 from keys.store.base import Store, guarded, insert_new
@@ -20,13 +21,25 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
-    from keys.database import Transaction
+    from keys.database import Database, Transaction
 
 _subjects, _data = tables.subject_keys, tables.data_keys
 
 
 class SubjectKeyStore(Store):
-    """Wrapped data keys and log keys of people."""
+    """Wrapped data keys and log keys of people. Those who read a key in the same moment share a statement."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        newest = sa.select(_subjects.c.generation).where(_subjects.c.person == _data.c.person, _subjects.c.destroyed_at.is_(None))
+        self._data_keys = sa.select(_data.c.person, _data.c.generation, _data.c.wrapped, newest.scalar_subquery().label("newest")).where(
+            among(database, _data.c.person, "persons")
+        )
+        self._log_keys = sa.select(_subjects.c.person, _subjects.c.wrapped).where(
+            among(database, _subjects.c.person, "persons"), _subjects.c.destroyed_at.is_(None), _subjects.c.wrapped.is_not(None)
+        )
+        self._data: Grouped[tuple[str, int | None], WrappedDataKey] = Grouped(self._read_data_keys)
+        self._logs: Grouped[str, bytes] = Grouped(self.log_keys)
 
     async def create(self, person: str, log_key: bytes, data_key: bytes) -> bool:
         """Store a person's first keys; False when the person has keys already.
@@ -73,23 +86,23 @@ class SubjectKeyStore(Store):
 
     async def data_key(self, person: str, generation: int | None) -> WrappedDataKey | None:
         """Give a data key, the newest when `generation` is None; None when there is none (any more)."""
-        wanted = _subjects.c.generation if generation is None else sa.literal(generation)
-        query = (
-            sa.select(_data.c.generation, _data.c.wrapped, _subjects.c.generation.label("newest"))
-            .join(_data, _data.c.person == _subjects.c.person)
-            .where(_subjects.c.person == person, _subjects.c.destroyed_at.is_(None), _data.c.generation == wanted)
-        )
+        return await self._data.get((person, generation))
+
+    async def _read_data_keys(self, asked: Sequence[tuple[str, int | None]]) -> Mapping[tuple[str, int | None], WrappedDataKey]:
         async with self.database.read() as connection:
-            row = (await connection.execute(query)).one_or_none()
-        return None if row is None else WrappedDataKey(person, row.generation, row.wrapped, row.newest)
+            rows = (await connection.execute(self._data_keys, {"persons": [*{person for person, _ in asked}]})).all()
+        keys = [WrappedDataKey(row.person, row.generation, row.wrapped, row.newest) for row in rows if row.newest is not None]
+        found: dict[tuple[str, int | None], WrappedDataKey] = {(key.person, key.generation): key for key in keys}
+        return found | {(key.person, None): key for key in keys if key.generation == key.newest}
+
+    async def log_key(self, person: str) -> bytes | None:
+        """Give the wrapped log key of a person, if there is one."""
+        return await self._logs.get(person)
 
     async def log_keys(self, persons: Sequence[str]) -> Mapping[str, bytes]:
         """Give the wrapped log keys of those that have one, in one round trip."""
-        query = sa.select(_subjects.c.person, _subjects.c.wrapped).where(
-            _subjects.c.person.in_(persons), _subjects.c.destroyed_at.is_(None), _subjects.c.wrapped.is_not(None)
-        )
         async with self.database.read() as connection:
-            return {row.person: row.wrapped for row in await connection.execute(query)}
+            return {row.person: row.wrapped for row in await connection.execute(self._log_keys, {"persons": [*{*persons}]})}
 
     async def persons_after(self, person: str, limit: int) -> Sequence[str]:
         """Give the next people that have a log key, in the order of their ids."""
