@@ -7,7 +7,7 @@ import datetime as dt
 import ipaddress
 import ssl
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx2
 import pytest
@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey
 from idp.composition import compose
 from idp.spec import client_metadata
 from tests.support import running
-from tests.support.application import AUTH, CALLBACK, VERIFIER, Application, part
+from tests.support.application import AUTH, CALLBACK, VERIFIER, Application, parameters, part
 from tests.support.certificates import DAY, Authority, Issued, issue
 from tests.support.proofs import encode
 
@@ -240,6 +240,25 @@ async def test_7_1_refresh_tokens_of_public_clients_are_bound_to_the_certificate
     assert (await app.token(again, None, headers={"client-cert": rfc9440(mine)})).status_code == 200
 
 
+async def test_fapi2_with_mutual_tls_alone(app: Application, good: Issued, authority: Authority) -> None:
+    """FAPI 2.0 Security Profile §5.3.2.1: mTLS for authentication and for the sender constraint, without DPoP."""
+    how: dict[str, Any] = {"profile": "fapi2", "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": NAME}
+    await app.register("fapi", secret=None, tls_client_certificate_bound_access_tokens=True, **how)
+    headers = {"client-cert": rfc9440(good)}
+    pushed = await app.http.post("/par", data=parameters(client_id="fapi"), headers=headers)
+    assert pushed.status_code == 201, pushed.text
+    query = urlencode({"client_id": "fapi", "request_uri": pushed.json()["request_uri"]})
+    page = await app.visitor.sign_in(await app.visitor.get(f"/authorize?{query}"), app.provider.person())
+    code = (await app.visitor.allow(page)).answer["code"]
+    form: dict[str, object] = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+    answer = (await app.token({**form, "client_id": "fapi"}, None, headers=headers)).json()
+    assert part(answer["access_token"], 1)["cnf"] == {"x5t#S256": thumbprint(good)}
+    again: dict[str, object] = {"grant_type": "refresh_token", "refresh_token": answer["refresh_token"], "client_id": "fapi"}
+    assert (await app.token(again, None)).status_code == 401
+    renewed = issue(SUBJECT, by=authority.root)  # a confidential client may exchange its certificate
+    assert (await app.token(again, None, headers={"client-cert": rfc9440(renewed)})).status_code == 200
+
+
 # --- §5, §3.3: metadata ----------------------------------------------------------------------------------------------------------------
 
 
@@ -249,6 +268,7 @@ async def test_5_metadata_names_the_methods_and_the_other_addresses(app: Applica
         assert document["tls_client_certificate_bound_access_tokens"] is True
         assert {"tls_client_auth", "self_signed_tls_client_auth"} <= set(document["token_endpoint_auth_methods_supported"])
         aliases = document["mtls_endpoint_aliases"]
+        assert aliases["pushed_authorization_request_endpoint"] == "https://mtls.localhost/par"
         assert aliases["token_endpoint"] == "https://mtls.localhost/token"
         assert {name: url for name, url in aliases.items() if not url.startswith("https://mtls.localhost/")} == {}
         assert "authorization_endpoint" not in aliases
