@@ -59,7 +59,7 @@ def _meaning_below(error: BaseException) -> tuple[Exit, str]:
 
     match error:
         case NotMigrated():
-            return Exit.NOT_READY, f"{error}; run: idp database upgrade"
+            return Exit.NOT_READY, f"{error}; run: {error.mend}"
         case keys.StoreUnavailable():
             return Exit.NOT_READY, f"the {error} cannot be reached; run: idp doctor"
         case keys.RootKeyMissing() | keys.RootKeyLoose() | keys.RootKeyWrong() | keys.RootKeyMalformed():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 import ssl
@@ -143,7 +144,7 @@ async def _store(name: StoreName, store: Database) -> Sequence[Finding]:
         await standing.require(name, store)
         loose = name == "consent" and await roles.may_change_entries(store)
     except standing.NotMigrated as error:
-        return [Finding(subject, "wrong", str(error), "run: idp database upgrade")]
+        return [Finding(subject, "wrong", str(error), f"run: {error.mend}")]
     except StoreUnavailable as error:
         return [Finding(subject, "wrong", f"{error}: cannot be reached", _reach(store))]
     finally:
@@ -164,7 +165,7 @@ async def _inside(settings: Settings) -> Sequence[Finding]:
     """Open everything and look at what only the open program can see."""
     try:
         async with compose(settings, background=False) as services:
-            return [*await _log(services), *await _erasures(services), *await _signing(services)]
+            return [*await _log(services), *await _erasures(services), *await _signing(services), *await _root(services)]
     except RootKeyWrong as error:
         return [Finding("root key", "wrong", str(error), "put back the root key that this keys store was written with")]
     except JournalBroken as error:
@@ -200,3 +201,14 @@ async def _erasures(services: Services) -> Sequence[Finding]:
 async def _signing(services: Services) -> Sequence[Finding]:
     keys = services.keyring.signing.jwks()["keys"]
     return [Finding("signing keys", "ok", f"{len(keys)} published")]
+
+
+async def _root(services: Services) -> Sequence[Finding]:
+    """Look whether a root version wraps longer than erased people were told."""
+    newest = (await services.keyring.store.roots.root_versions())[-1]
+    if newest.created_at + dt.timedelta(seconds=services.settings.root_key_lifetime) > services.clock():
+        return []
+    what = (
+        f"version {newest.version} wraps since {newest.created_at:%Y-%m-%d}, longer than root_key_lifetime: the erased were told otherwise"
+    )
+    return [Finding("root key", "warning", what, "idp keys rewrap --new")]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from idp.composition import open_stores
+from idp.composition import open_stores, root_keys
+from keys import root_versions
 from keys.custody import RootKeys
+from keys.errors import RootKeyMissing
+from keys.store import KeyStore
 from migrations import roles, standing
 
 if TYPE_CHECKING:
@@ -59,7 +63,8 @@ async def embedded_is_empty(settings: Settings) -> bool:
 async def upgrade(settings: Settings, app_role: str | None = None) -> Upgraded:
     """Apply what is missing to each store. A keys store that starts from nothing gets a new root key file, unless a root key is there.
 
-    `app_role`: the PostgreSQL role of the server, which gets its rights anew. Raises: StoreUnavailable, RoleRefused.
+    `app_role`: the PostgreSQL role of the server, which gets its rights anew. Raises: StoreUnavailable, RoleRefused,
+    RootKeyLoose, RootKeyMalformed.
     """
     if app_role is not None:
         await _check_role(settings, app_role)
@@ -72,6 +77,8 @@ async def upgrade(settings: Settings, app_role: str | None = None) -> Upgraded:
             if name == "keys" and await standing.standing(store) is None:
                 made = _make_root_key(settings)
             applied[name] = await _upgrade(name, store)
+            if name == "keys":
+                await _bind(settings, store)
             if app_role is not None:
                 await roles.grant(name, store, app_role)
         finally:
@@ -92,6 +99,12 @@ async def _upgrade(name: StoreName, store: Database) -> Sequence[str]:
 
     _make_file(store)
     return await apply(name, store)
+
+
+async def _bind(settings: Settings, store: Database) -> None:
+    """Bind a first keys store to its root key now: a root key put in its place before the first start would be taken for it."""
+    with contextlib.suppress(RootKeyMissing):  # an upgrade from a machine without it; the first start binds it then
+        await root_versions.bind(KeyStore(store), root_keys(settings))
 
 
 def _make_file(store: Database) -> None:

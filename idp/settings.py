@@ -155,6 +155,9 @@ class Settings(BaseSettings):
     device_code_lifetime: Seconds = Field(10 * MINUTE, le=HOUR, description="How long a device waits until its code is entered.")
     backchannel_lifetime: Seconds = Field(5 * MINUTE, le=HOUR, description="How long a counter's request waits for its citizen (CIBA).")
     poll_interval: Seconds = Field(5, le=MINUTE, description="How often a waiting device or counter may ask for the answer.")
+    root_key_lifetime: Seconds = Field(
+        30 * DAY, description="How long a root version wraps until `idp keys rewrap --new` destroys it; erased people are told that date."
+    )
     signing_key_lifetime: Seconds = Field(90 * DAY, description="How long a token signing key signs before the next one takes over.")
 
     limit_device: Rates = _rate("10/900, 50/86400", "Wrong passwords of a device that signed in to the account before.")

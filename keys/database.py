@@ -64,6 +64,7 @@ class Database:
         self.schema = schema
         self.dialect: Literal["sqlite", "postgresql"] = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
         self._writer = asyncio.Lock() if self.dialect == "sqlite" else None
+        self._opened = self._file()
 
     @classmethod
     def open(cls, url: str, *, pool_size: int = 5, max_overflow: int = 5, pool_timeout: float = 5.0) -> Database:
@@ -72,13 +73,12 @@ class Database:
         `url`: `sqlite:///path` or `postgresql://…[?schema=NAME]`; the async drivers are filled in.
         """
         parsed = make_url(url)
+        pool: Any = {"pool_size": pool_size, "max_overflow": max_overflow, "pool_timeout": pool_timeout}
         if parsed.get_backend_name() == "sqlite":
             parsed = parsed.set(drivername="sqlite+aiosqlite")
             engine = create_async_engine(
                 parsed,
-                pool_size=pool_size,
-                max_overflow=max_overflow,
-                pool_timeout=pool_timeout,
+                **pool,
                 hide_parameters=True,
                 isolation_level="AUTOCOMMIT",
             )
@@ -93,9 +93,7 @@ class Database:
             settings["search_path"] = schema
         engine = create_async_engine(
             parsed,
-            pool_size=pool_size,
-            max_overflow=max_overflow,
-            pool_timeout=pool_timeout,
+            **pool,
             hide_parameters=True,  # an error's text must not carry what was being stored
             isolation_level="AUTOCOMMIT",
             connect_args={"server_settings": settings, "timeout": 10, "command_timeout": 30},
@@ -106,6 +104,14 @@ class Database:
     def absent(self) -> bool:
         """Whether this is a SQLite file that is not there: to connect would make an empty one."""
         return self.dialect == "sqlite" and not Path(self.url.database or "").exists()
+
+    @property
+    def replaced(self) -> bool:
+        """Whether the SQLite file is another one than when this was opened: open connections still see the old."""
+        return self._opened is not None and self._file() != self._opened
+
+    def _file(self) -> int | None:
+        return None if self.absent or self.dialect != "sqlite" else Path(self.url.database or "").stat().st_ino
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

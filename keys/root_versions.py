@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from keys.errors import RootKeyWrong, SealBroken
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
     from keys.custody import RootKeys
@@ -51,3 +52,20 @@ def _check(root: RootKeys, version: RootVersion) -> None:
         root.unwrap(PURPOSE, (), version.check_value)
     except SealBroken:
         raise RootKeyWrong(version.version) from None
+
+
+async def bind(store: KeyStore, root: RootKeys) -> None:
+    """Bind a keys store that is still empty to the root key at hand; what is bound already stays as it is."""
+    if not await store.roots.root_versions():
+        await _registered(store, root)
+
+
+async def destroyed_by(store: KeyStore, lifetime: dt.timedelta, now: dt.datetime) -> dt.datetime:
+    """Tell when the version that wraps now, and all before it, are destroyed at the latest, if root keys live no longer than `lifetime`.
+
+    design.md §4: "that date is told in the erasure notice, since older backups die with it".
+    When the rotation is overdue: one lifetime from now.
+    """
+    known = await store.roots.root_versions()
+    due = (known[-1].created_at if known else now) + lifetime
+    return due if due > now else now + lifetime

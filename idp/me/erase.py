@@ -28,7 +28,7 @@ LONGEST_PASSWORD: Final = 1024
 async def ask(request: Request) -> Response:
     """Answer GET /me/erase."""
     await current_session.required(request)
-    return _page(request, {})
+    return await _page(request, {})
 
 
 async def erase(request: Request) -> Response:
@@ -39,10 +39,13 @@ async def erase(request: Request) -> Response:
     account = await parts.accounts.get(session.person)
     problem = await _problem(request, account, fields.get("password", ""))
     if account is None or problem is not None:
-        return _page(request, {"password": problem or "erase.missing"}, status=422)
+        return await _page(request, {"password": problem or "erase.missing"}, status=422)
     pending = await _erase(parts, session.person)
     request.state.viewer = None
-    response = parts.renderer.page(request, "me/erased.html", at=parts.clock(), account_number=account.number, pending=pending)
+    until = await erasure.backups_die(parts)
+    response = parts.renderer.page(
+        request, "me/erased.html", at=parts.clock(), account_number=account.number, pending=pending, backups_until=until
+    )
     cookies.clear_session(response, parts.settings)
     return response
 
@@ -73,7 +76,7 @@ async def _problem(request: Request, account: Account | None, password: str) -> 
     return None
 
 
-def _page(request: Request, problems: Mapping[str, str], *, status: int = 200) -> Response:
+async def _page(request: Request, problems: Mapping[str, str], *, status: int = 200) -> Response:
     parts = services(request)
     errors = {field: parts.renderer.t(request, name) for field, name in problems.items()}
-    return parts.renderer.page(request, "me/erase.html", status=status, errors=errors)
+    return parts.renderer.page(request, "me/erase.html", status=status, errors=errors, backups_until=await erasure.backups_die(parts))

@@ -8,6 +8,7 @@ length → keys → indexes, cells, subject columns → positions. Each step may
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,11 +18,13 @@ from consent.access_log.records import Actor, Denied, Entry, Record, Subject
 from consent.errors import ChainClosed, LogUnavailable
 from idp.accounts.records import CLAIM_OF, IdentifierKind
 from idp.events.records import EventKind
+from idp.pages.formats import Formats
 from idp.protocol import ending
 from idp.protocol.courier import Undelivered, channel_for
 from idp.protocol.erasure_journal import Erased, Journal
 from keys.errors import KeyDestroyed
 from keys.journal.store import JournalPosition
+from keys.root_versions import destroyed_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,6 +47,11 @@ def positions(found: Services) -> Mapping[str, JournalPosition]:
     """Give the position of each store."""
     stores = {"idp": found.database, "consent": found.consent.database, "keys": found.keyring.database}
     return {name: JournalPosition(database) for name, database in stores.items()}
+
+
+async def backups_die(found: Services) -> dt.datetime:
+    """Tell when older backups become unreadable for good: with the root version that wraps now."""
+    return await destroyed_by(found.keyring.store, dt.timedelta(seconds=found.settings.root_key_lifetime), found.clock())
 
 
 async def erase(found: Services, person: str, by: Actor | None = None, reason: str | None = None) -> int:
@@ -216,4 +224,5 @@ async def _say_goodbye(found: Services, person: str) -> None:
         for sealed in await found.accounts.sealed(person, [CLAIM_OF[kind]]):
             address = await found.consent.disclosure.to_courier(person, sealed)
             channel = channel_for(kind, account.phone_channel)
-            await found.courier.send(None, "erased", channel, account.locale, {}, address=address)
+            until = {"date": Formats(account.locale).date(await backups_die(found))}
+            await found.courier.send(None, "erased", channel, account.locale, until, address=address)

@@ -17,6 +17,7 @@ from idp.housekeeping import sweep
 from idp.protocol import erasure
 from keys.database import Database
 from migrations.roles import RoleRefused, may_change_entries
+from migrations.standing import NoRights, require
 from tests.support.running import running, settings_for
 
 if TYPE_CHECKING:
@@ -148,6 +149,19 @@ async def test_a_role_on_which_grants_have_no_effect_is_refused(filled_urls: dic
         await provisioning.upgrade(settings, "nobody_there")
     with pytest.raises(RoleRefused, match="superuser"):
         await provisioning.upgrade(settings, make_url(filled_urls["idp"]).username)
+
+
+async def test_a_role_without_rights_is_told_so_and_not_that_nothing_was_migrated(
+    app_urls: dict[StoreName, str], filled_urls: dict[StoreName, str]
+) -> None:
+    role = make_url(app_urls["idp"]).username
+    for statement in ("REVOKE SELECT ON alembic_version FROM {}", "REVOKE ALL ON SCHEMA idp FROM {}"):
+        await _run(filled_urls["idp"], statement.format(role))
+        database = Database.open(app_urls["idp"], pool_size=1)
+        with pytest.raises(NoRights, match=f"the role {role} has no rights in the idp store") as refused:
+            await require("idp", database)
+        assert refused.value.mend == f"idp database upgrade --url OWNER --app-role {role}"
+        await database.close()
 
 
 async def test_rights_given_by_hand_are_taken_back(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,9 @@ import sqlalchemy as sa
 
 from consent.access_log import AccessLog
 from consent.errors import ChainClosed, LogUnavailable, PersonErased
+from idp import diagnosis
 from idp.accounts.records import Account, AccountState, Identifier, IdentifierKind
+from idp.pages.formats import Formats
 from idp.protocol import erasure
 from idp.protocol.erasure_journal import Erased, Journal, JournalBroken
 from idp.protocol.outbox import outbox
@@ -62,7 +65,22 @@ async def test_nothing_of_an_erased_person_opens_any_more(provider: Provider) ->
 async def test_the_erased_are_told_at_their_old_addresses(provider: Provider) -> None:
     siti = await account_of(provider)
     await erasure.erase(provider.services, siti.person)
-    assert {letter.to for letter in await letters(provider)} == {provider.person().email, provider.person().phone}
+    told = await letters(provider)
+    assert {letter.to for letter in told} == {provider.person().email, provider.person().phone}
+    until = Formats("id").date(await erasure.backups_die(provider.services))
+    assert all(f"tidak terbaca paling lambat {until}" in letter.text for letter in told)
+
+
+async def test_older_backups_die_with_the_root_version_at_the_latest_one_lifetime_from_now(provider: Provider) -> None:
+    """design.md §4: "that date is told in the erasure notice, since older backups die with it"."""
+    found = provider.services
+    made = (await found.keyring.store.roots.root_versions())[-1].created_at
+    lifetime = dt.timedelta(seconds=found.settings.root_key_lifetime)
+    assert await erasure.backups_die(found) == made + lifetime
+    provider.clock.move(days=31)  # nobody rotated: the promise begins anew
+    provider.clock.hold()
+    assert await erasure.backups_die(found) == provider.clock() + lifetime
+    assert any("root_key_lifetime" in finding.what for finding in await diagnosis._root(found))
 
 
 async def test_an_erased_person_may_enrol_again_as_somebody_new(provider: Provider) -> None:
