@@ -73,7 +73,7 @@ class Database:
         `url`: `sqlite:///path` or `postgresql://…[?schema=NAME]`; the async drivers are filled in.
         """
         parsed = make_url(url)
-        pool: Any = {"pool_size": pool_size, "max_overflow": max_overflow, "pool_timeout": pool_timeout}
+        pool = {"pool_size": pool_size, "max_overflow": max_overflow, "pool_timeout": pool_timeout}
         if parsed.get_backend_name() == "sqlite":
             parsed = parsed.set(drivername="sqlite+aiosqlite")
             engine = create_async_engine(
