@@ -30,6 +30,7 @@ from idp.protocol import current_session
 from idp.protocol.destinations import resolve
 from idp.pushed import endpoint as pushed
 from idp.recover import endpoint as recover
+from idp.register import endpoint as register
 from idp.revoke import endpoint as revoke
 from idp.security import endpoint as security
 from idp.token import endpoint as token
@@ -51,8 +52,8 @@ if TYPE_CHECKING:
     from idp.settings import Settings
 
 STEPS = (
-    token, userinfo, introspect, authorize, pushed, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit, device,
-    backchannel,
+    token, userinfo, introspect, authorize, pushed, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit,
+    register, device, backchannel,
 )  # fmt: skip
 """Every package that answers requests; each `endpoint.py` lists its `routes`. The router tries them in this order: the busiest first."""
 

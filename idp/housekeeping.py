@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from consent.access_log.records import Actor, Entry, Record
 from idp.background import Task
-from idp.protocol import ending, resealing
+from idp.protocol import ending, logos, resealing
 from idp.protocol.deliveries import Deliveries
 from idp.protocol.outbox import outbox
 from idp.web import metrics
@@ -35,6 +35,7 @@ def tasks(services: Services) -> Sequence[Task]:
         Task("notices", 1, deliveries.run_once, deliveries.close),
         Task("expired-sessions", 15, partial(ending.end_expired, services)),
         Task("reseal", 600, partial(resealing.reseal, services)),
+        Task("logos", 60, partial(logos.refresh, services)),
         Task("sweep", 60, partial(sweep, services)),
         Task("gauges", 5, partial(measure, services)),
     )
@@ -62,6 +63,7 @@ async def sweep(services: Services) -> int:
         services.sessions.sweep,
         services.clients.sweep,
         services.notices.sweep,
+        services.clients.tokens.sweep,
         services.accounts.sweep,
         services.events.sweep,
         services.events.counters.sweep,

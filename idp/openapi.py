@@ -49,9 +49,9 @@ def _object(required: dict[str, Schema], **optional: Schema) -> Schema:
 
 
 def _operation(summary: str, source: str, good: Schema, **more: Any) -> Schema:  # noqa: ANN401 - members of an OpenAPI operation
-    """Describe one method of a path. `refusals`: status codes that carry an error object."""
-    refusals = more.pop("refusals", ())
-    responses = {"200": good} | {str(status): _json(text, "Error") for status, text in refusals}
+    """Describe one method of a path. `status`: of the good answer; `refusals`: status codes that carry an error object."""
+    refusals, status = more.pop("refusals", ()), more.pop("status", 200)
+    responses = {str(status): good} | {str(status): _json(text, "Error") for status, text in refusals}
     return {"summary": summary, "externalDocs": {"description": source, "url": _SOURCES[source]}, "responses": responses, **more}
 
 
@@ -59,6 +59,8 @@ _SOURCES: Final = {
     "RFC 6749": "https://www.rfc-editor.org/rfc/rfc6749",
     "RFC 7009": "https://www.rfc-editor.org/rfc/rfc7009",
     "RFC 7517": "https://www.rfc-editor.org/rfc/rfc7517",
+    "RFC 7591": "https://www.rfc-editor.org/rfc/rfc7591",
+    "RFC 7592": "https://www.rfc-editor.org/rfc/rfc7592",
     "RFC 7662": "https://www.rfc-editor.org/rfc/rfc7662",
     "RFC 9126": "https://www.rfc-editor.org/rfc/rfc9126",
     "RFC 8414": "https://www.rfc-editor.org/rfc/rfc8414",
@@ -145,6 +147,54 @@ PATHS: Final[Schema] = {
     },
 }
 
+_REGISTRATION_REFUSALS: Final = (
+    (400, "The registration is refused; `error_description` names the field and what to mend."),
+    (401, "The token is missing, or not one of this registration."),
+    (415, "The body is not JSON."),
+    (429, "Too many from this network: `retry-after` says when."),
+)
+_REGISTRATION: Final[Schema] = {
+    "required": True,
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Registration"}}},
+}
+PATHS["/register"] = {
+    "post": _operation(
+        "Register an application, where the operator allows it",
+        "RFC 7591",
+        _json("What was registered, with the credentials.", "Registered"),
+        status=201,
+        refusals=_REGISTRATION_REFUSALS,
+        security=[{"access_token": []}, {}],
+        requestBody=_REGISTRATION,
+    )
+}
+PATHS["/register/{client}"] = {
+    "parameters": [{"name": "client", "in": "path", "required": True, "schema": _TEXT}],
+    "get": _operation(
+        "Read a registration",
+        "RFC 7592",
+        _json("What is registered.", "Registered"),
+        refusals=_REGISTRATION_REFUSALS[1:2],
+        security=[{"access_token": []}],
+    ),
+    "put": _operation(
+        "Replace a registration",
+        "RFC 7592",
+        _json("What is registered now.", "Registered"),
+        refusals=_REGISTRATION_REFUSALS[:3],
+        security=[{"access_token": []}],
+        requestBody=_REGISTRATION,
+    ),
+    "delete": _operation(
+        "Remove a registration, and end its tokens and what citizens allowed it",
+        "RFC 7592",
+        {"description": "It is gone."},
+        status=204,
+        refusals=_REGISTRATION_REFUSALS[1:2],
+        security=[{"access_token": []}],
+    ),
+}
+
 _SECURITY: Final[Schema] = {
     "client_secret_basic": {"type": "http", "scheme": "basic", "description": "client_id and client_secret, each form-encoded."},
     "client_in_form": {
@@ -166,6 +216,11 @@ _SCHEMAS: Final[Schema] = {
         {"active": {"type": "boolean"}}, sub=_TEXT, scope=_TEXT, client_id=_TEXT, exp=_NUMBER, iat=_NUMBER, iss=_TEXT, token_type=_TEXT
     ),
     "Pushed": _object({"request_uri": _TEXT, "expires_in": _NUMBER}),
+    "Registration": {**_object({"redirect_uris": {"type": "array", "items": _TEXT}}, client_name=_TEXT), "additionalProperties": True},
+    "Registered": {
+        **_object({"client_id": _TEXT, "registration_access_token": _TEXT, "registration_client_uri": _TEXT}, client_secret=_TEXT),
+        "additionalProperties": True,
+    },
     "Keys": _object({"keys": {"type": "array", "items": {"type": "object"}}}),
     "Metadata": {**_object({"issuer": _TEXT, "token_endpoint": _TEXT, "jwks_uri": _TEXT}), "additionalProperties": True},
 }

@@ -120,6 +120,14 @@ class Settings(BaseSettings):
     metrics_token: str | None = Field(
         None, repr=False, min_length=16, description="Bearer token for /metrics from elsewhere; loopback needs none."
     )
+    registration: Literal["off", "token", "open"] = Field(
+        "off",
+        description="Whether applications may register themselves (RFC 7591): `off`; `token`: with an initial access token of"
+        " `idp clients token add`; `open`: anybody. They sign people in, and read nothing before `idp clients approve`.",
+    )
+    software_statement_issuers_file: Place | None = Field(
+        None, description="Whose software statements (RFC 7591 §2.3) are believed: a JSON file with a JWK Set for each issuer."
+    )
     certification: bool = Field(
         False,
         description="For conformance suites only: implicit response types, loopback fetches, self-registered applications that read."
@@ -168,6 +176,7 @@ class Settings(BaseSettings):
     limit_enrolment: Rates = _rate("200/3600", "Enrolments begun from one network address.")
     limit_message: Rates = _rate("5/3600, 10/86400", "Codes sent to one address or telephone; a known device is counted by itself.")
     limit_message_network: Rates = _rate("200/3600", "Codes asked for from one network address.")
+    limit_registration: Rates = _rate("60/3600", "Applications that register themselves from one network address.")
     limit_slip: Rates = _rate("10/3600", "Wrong slips of the counter, per account and network address.")
     limit_user_code: Rates = _rate("60/900", "Wrong codes of other devices from one network address.")
     limit_asked_elsewhere: Rates = _rate("5/600, 20/86400", "Requests by counters and services that name one citizen.")
@@ -214,6 +223,11 @@ class Settings(BaseSettings):
     def mutual_tls(self) -> bool:
         """Whether clients can show certificates at all: to a proxy of ours, or to this server (RFC 8705)."""
         return bool(self.client_certificate_header or (self.tls_certificate_file and self.client_authorities_file))
+
+    @property
+    def registration_mode(self) -> Literal["off", "token", "open"]:
+        """Who may register an application; conformance suites register one for each of their tests."""
+        return "open" if self.certification else self.registration
 
     @property
     def embedded(self) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from idp.accounts.records import Account
 
 #: Rises with every change of the templates or texts of a card; a receipt names it.
-TEMPLATE: Final = "approve/2"
+TEMPLATE: Final = "approve/3"
 SWITCH: Final = "allow-"
 _MUST_SAY: Final = ("client", "agency", "title", "text", "legality", "details", "retention", "period", "recipients", "rights", "contact")
 _ORDER: Final = ("name", "nik", "birthdate", "gender", "address", "email", "phone_number")
@@ -80,6 +80,10 @@ class CardView:
     agency_contact: str | None
     required: tuple[Item, ...]
     optional: tuple[Item, ...]
+    unchecked: bool = False
+    policy: str | None = None
+    terms: str | None = None
+    logo: str | None = None
 
     def without_values(self) -> CardView:
         """Give the card as anybody would have seen it: this is what is kept, and hashed."""
@@ -97,11 +101,18 @@ class CardView:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Parties:
-    """Who stands on the card besides the citizen: the application, its agency's contact, and the city's data protection officer."""
+    """Who stands on the card besides the citizen: the application, its agency's contact, and the city's data protection officer.
+
+    `unchecked`: nobody of the city has looked at the application. `policy`, `terms`: its own pages; `logo`: its picture, at our address.
+    """
 
     client: str
     agency_contact: str | None
     contact: str
+    unchecked: bool = False
+    policy: str | None = None
+    terms: str | None = None
+    logo: str | None = None
 
 
 def card(ask: Ask, purpose: Purpose, parties: Parties, values: Mapping[str, Shown], language: str) -> CardView:
@@ -130,6 +141,10 @@ def card(ask: Ask, purpose: Purpose, parties: Parties, values: Mapping[str, Show
         agency_contact=parties.agency_contact,
         required=items(ask.required),
         optional=items(ask.optional),
+        unchecked=parties.unchecked,
+        policy=parties.policy,
+        terms=parties.terms,
+        logo=parties.logo,
     )
     _check(view)
     return view

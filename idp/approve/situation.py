@@ -10,9 +10,11 @@ from consent.records import Asking
 from idp.accounts.records import AccountState
 from idp.approve import rules
 from idp.approve.rules import Parties, Shown
+from idp.clients.self_registered import unchecked
 from idp.interactions.records import Step
 from idp.pages.values import readable
 from idp.protocol import current_session, steps
+from idp.protocol.faces import face_of
 from idp.protocol.services import services
 from idp.spec.errors import ErrorCode
 from idp.spec.prompt import Prompt
@@ -81,7 +83,16 @@ async def card(request: Request, situation: Situation) -> CardView:
     chosen = language(request)
     shown = {cell.claim: Shown(readable(cell.claim, opened[cell.claim], chosen), str(cell.source)) for cell in sealed}
     request.state.viewer = current_session.Viewer(opened.get("name", ""))
-    parties = Parties(client.name, client.agency.dpo_contact, found.settings.dpo_contact)
+    face = await face_of(found, client, chosen)
+    parties = Parties(
+        face.name,
+        client.agency.dpo_contact,
+        found.settings.dpo_contact,
+        unchecked=unchecked(client, situation.purpose.id),
+        policy=face.policy,
+        terms=face.terms,
+        logo=face.logo,
+    )
     return rules.card(ask, situation.purpose, parties, shown, chosen)
 
 

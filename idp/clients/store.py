@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from idp.clients.logos.store import LogoStore
 from idp.clients.records import Added, Agency, Client, Duplicate
 from idp.clients.tables import agencies, clients, used_assertions
+from idp.clients.tokens.store import RegistrationTokens
 from idp.spec.subject import sector_of
 from keys.opaque import new_id, new_token
 
@@ -45,6 +47,8 @@ class ClientStore:
         self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
         once = self._insert(used_assertions).on_conflict_do_nothing(index_elements=["digest"])
         self._use_once = once.returning(used_assertions.c.digest)
+        self.tokens = RegistrationTokens(database, keyring)
+        self.logos = LogoStore(database)
 
     # --- finding -----------------------------------------------------------------------------------------------------------------
 
@@ -104,16 +108,28 @@ class ClientStore:
             await connection.execute(statement.on_conflict_do_update(index_elements=["code"], set_=values))
         self.forget()
 
-    async def add(self, metadata: ClientMetadata, agency: Agency, now: dt.datetime, *, secret: str | None = None) -> Added | Duplicate:
-        """Register an application of an agency that exists. `secret`: a given one (the demo's), else a random one is made."""
+    async def add(
+        self,
+        metadata: ClientMetadata,
+        agency: Agency,
+        now: dt.datetime,
+        *,
+        secret: str | None = None,
+        registration_token: str | None = None,
+    ) -> Added | Duplicate:
+        """Register an application of an agency that exists. `secret`: a given one (the demo's), else a random one is made.
+
+        `registration_token`: it registers itself, and manages its registration with this token, of which a digest is kept.
+        """
         client_id = metadata.client_id or new_id()
         secret = (secret or new_token()) if metadata.token_endpoint_auth_method in _SECRET_METHODS else None
-        client = _registered(client_id, metadata, agency)
+        client = _registered(client_id, metadata, agency, self_registered=registration_token is not None)
         statement = (
             self._insert(clients)
             .values(
                 id=client_id, agency=agency.code, created_at=now, **_columns(client),
                 secret_digest=None if secret is None else self.secret_digest(client_id, secret),
+                registration_digest=None if registration_token is None else self.tokens.registration_digest(client_id, registration_token),
             )
             .on_conflict_do_nothing(index_elements=["id"])
             .returning(clients.c.id)
@@ -164,6 +180,7 @@ class ClientStore:
         """Remove an application: from then on it is unknown, and its tokens with it. False when there was none."""
         async with self._database.statement() as connection:
             gone = (await connection.execute(sa.delete(clients).where(clients.c.id == client_id).returning(clients.c.id))).first()
+        await self.logos.remove(client_id)
         self.forget()
         return gone is not None
 

@@ -31,6 +31,7 @@ clients = sa.Table(
     sa.Column("registration", sa.Text, nullable=False),  # JSON: everything else that was registered
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("secret_changed_at", Timestamp),
+    sa.Column("registration_digest", sa.LargeBinary(32)),  # of the token with which it manages its own registration (RFC 7592)
 )
 
 used_assertions = sa.Table(
@@ -38,4 +39,25 @@ used_assertions = sa.Table(
     metadata,
     sa.Column("digest", sa.LargeBinary(32), primary_key=True),  # of client and jti
     sa.Column("expires_at", Timestamp, nullable=False, index=True),
+)
+
+initial_tokens = sa.Table(
+    "initial_tokens",
+    metadata,
+    sa.Column("id", sa.String(22), primary_key=True),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("remaining", sa.Integer, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("expires_at", Timestamp, nullable=False, index=True),
+)
+
+logos = sa.Table(
+    "client_logos",
+    metadata,
+    sa.Column("client", sa.String(64), primary_key=True),
+    sa.Column("uri", sa.Text, nullable=False),
+    sa.Column("content_type", sa.String(32)),  # NULL: it could not be had
+    sa.Column("body", sa.LargeBinary),
+    sa.Column("fetched_at", Timestamp, nullable=False),
 )

@@ -22,26 +22,44 @@ _JWKS_CACHE: Final = {"cache-control": "public, max-age=300"}
 
 
 @lru_cache(maxsize=4)
-def _openid(issuer: str, mtls_url: str | None, *, mutual_tls: bool, certification: bool) -> bytes:
-    return json.dumps(metadata.openid_provider(issuer, mutual_tls=mutual_tls, mtls_url=mtls_url, certification=certification)).encode()
+def _openid(issuer: str, mtls_url: str | None, *, mutual_tls: bool, certification: bool, registration: bool) -> bytes:
+    return json.dumps(
+        metadata.openid_provider(issuer, mutual_tls=mutual_tls, mtls_url=mtls_url, certification=certification, registration=registration)
+    ).encode()
 
 
 @lru_cache(maxsize=4)
-def _oauth(issuer: str, mtls_url: str | None, *, mutual_tls: bool, certification: bool) -> bytes:
-    return json.dumps(metadata.authorization_server(issuer, mutual_tls=mutual_tls, mtls_url=mtls_url, certification=certification)).encode()
+def _oauth(issuer: str, mtls_url: str | None, *, mutual_tls: bool, certification: bool, registration: bool) -> bytes:
+    return json.dumps(
+        metadata.authorization_server(
+            issuer, mutual_tls=mutual_tls, mtls_url=mtls_url, certification=certification, registration=registration
+        )
+    ).encode()
 
 
 async def openid_configuration(request: Request) -> Response:
     """Give the OpenID Provider's metadata. §4.2: "The response MUST use the application/json content type"."""
     settings = services(request).settings
-    document = _openid(settings.issuer, settings.mtls_url, mutual_tls=settings.mutual_tls, certification=settings.certification)
+    document = _openid(
+        settings.issuer,
+        settings.mtls_url,
+        mutual_tls=settings.mutual_tls,
+        certification=settings.certification,
+        registration=settings.registration_mode != "off",
+    )
     return Response(document, 200, _METADATA_CACHE, "application/json")
 
 
 async def authorization_server(request: Request) -> Response:
     """Give the OAuth authorization server's metadata."""
     settings = services(request).settings
-    document = _oauth(settings.issuer, settings.mtls_url, mutual_tls=settings.mutual_tls, certification=settings.certification)
+    document = _oauth(
+        settings.issuer,
+        settings.mtls_url,
+        mutual_tls=settings.mutual_tls,
+        certification=settings.certification,
+        registration=settings.registration_mode != "off",
+    )
     return Response(document, 200, _METADATA_CACHE, "application/json")
 
 

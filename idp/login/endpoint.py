@@ -10,17 +10,19 @@ from idp.accounts import names
 from idp.events.records import EventKind
 from idp.login import factor, rules
 from idp.protocol import current_session, page_forms, password_check, signing_in
+from idp.protocol.faces import face_of
 from idp.protocol.services import services
 from idp.sessions.records import SignIn
 from idp.web import cookies
 from idp.web.rate_limits import Wait
-from idp.web.request_context import client_address
+from idp.web.request_context import client_address, language
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
     from idp.accounts.records import Account
+    from idp.protocol.faces import Face
     from idp.protocol.signing_in import Way
 
 FORM = "login"
@@ -35,7 +37,7 @@ async def show(request: Request) -> Response:
         return page_forms.see_other(onward.next)
     if session is not None and session.unattended and _may_go_on(request, onward):
         return await _ask_who(request, onward, session.person)
-    return _form(request, onward)
+    return await _form(request, onward)
 
 
 def _may_go_on(request: Request, onward: Way) -> bool:
@@ -58,13 +60,13 @@ async def submit(request: Request) -> Response:
     )
     errors = _missing(request, attempt)
     if errors:
-        return _form(request, onward, status=422, errors=errors, identifier=attempt.identifier)
+        return await _form(request, onward, status=422, errors=errors, identifier=attempt.identifier)
     outcome = await password_check.check(services(request), attempt)
     if isinstance(outcome, Wait):
-        return _wait(request, onward, outcome)
+        return await _wait(request, onward, outcome)
     if isinstance(outcome, password_check.Wrong):
         wrong = {"identifier": services(request).renderer.t(request, "login.wrong")}
-        return _form(request, onward, status=422, errors=wrong, identifier=attempt.identifier)
+        return await _form(request, onward, status=422, errors=wrong, identifier=attempt.identifier)
     return await _right(request, onward, outcome.account, remembered=fields.get("remember") == "yes")
 
 
@@ -103,11 +105,16 @@ async def _ask_who(request: Request, onward: Way, person: str) -> Response:
     found = services(request)
     initial = names.initial(await current_session.name_of(found, person))
     return found.renderer.page(
-        request, "login/continue.html", form_action=onward.form_action, initial=initial, action=onward.to("/login"), client=_client(onward)
+        request,
+        "login/continue.html",
+        form_action=onward.form_action,
+        initial=initial,
+        action=onward.to("/login"),
+        client=await _face(request, onward),
     )
 
 
-def _form(
+async def _form(
     request: Request, onward: Way, *, status: int = 200, errors: dict[str, str] | None = None, identifier: str | None = None
 ) -> Response:
     cookies.ensure_browser(request)
@@ -121,13 +128,13 @@ def _form(
         action=onward.to("/login"),
         enrol=onward.to("/enrol"),
         recover=onward.to("/recover"),
-        client=_client(onward),
+        client=await _face(request, onward),
     )
 
 
-def _wait(request: Request, onward: Way, wait: Wait) -> Response:
+async def _wait(request: Request, onward: Way, wait: Wait) -> Response:
     errors = {"identifier": services(request).renderer.t(request, "login.wait", count=wait.minutes)}
-    response = _form(request, onward, status=429, errors=errors)
+    response = await _form(request, onward, status=429, errors=errors)
     response.headers["retry-after"] = str(wait.seconds)
     return response
 
@@ -143,8 +150,8 @@ def _hint(onward: Way) -> str:
     return (onward.interaction.request.login_hint or "") if onward.interaction else ""
 
 
-def _client(onward: Way) -> object:
-    return onward.interaction.client if onward.interaction else None
+async def _face(request: Request, onward: Way) -> Face | None:
+    return await face_of(services(request), onward.interaction.client, language(request)) if onward.interaction else None
 
 
 routes = [

@@ -10,6 +10,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Final
 
 from consent.access_log.records import Actor, Entry, Record
+from idp.clients.self_registered import unchecked
 from idp.protocol import ending, telling
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ async def remove(found: Services, client: Client, by: Actor) -> bool:
 
 async def approve(found: Services, client: Client, metadata: ClientMetadata, purpose: Purpose, by: Actor) -> Added | None:
     """Let an application ask for a purpose, on record; None when it is gone. Raises: LogUnavailable."""
+    first = client.default_purpose is None or unchecked(client, client.default_purpose)
     purposes = tuple(dict.fromkeys((*client.purposes, purpose.id)))
-    widened = dataclasses.replace(metadata, purposes=purposes, default_purpose=client.default_purpose or purpose.id)
+    widened = dataclasses.replace(metadata, purposes=purposes, default_purpose=purpose.id if first else client.default_purpose)
     await _enter(found, client, by, "purpose approved", purpose)
     return await found.clients.change(client, widened, found.clock())
 

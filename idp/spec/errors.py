@@ -44,6 +44,8 @@ class ErrorCode(StrEnum):
     USE_DPOP_NONCE = "use_dpop_nonce"
     INVALID_CLIENT_METADATA = "invalid_client_metadata"
     INVALID_REDIRECT_URI = "invalid_redirect_uri"
+    INVALID_SOFTWARE_STATEMENT = "invalid_software_statement"
+    UNAPPROVED_SOFTWARE_STATEMENT = "unapproved_software_statement"
     AUTHORIZATION_PENDING = "authorization_pending"
     SLOW_DOWN = "slow_down"
     EXPIRED_TOKEN = "expired_token"  # noqa: S105 - RFC 8628 §3.5, an error code

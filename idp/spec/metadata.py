@@ -37,12 +37,12 @@ UI_LOCALES = ("id", "en")
 
 
 def authorization_server(
-    issuer: str, *, mutual_tls: bool = False, mtls_url: str | None = None, certification: bool = False
+    issuer: str, *, mutual_tls: bool = False, mtls_url: str | None = None, certification: bool = False, registration: bool = False
 ) -> dict[str, Any]:
     """Build the document of RFC 8414. Raises: ValueError, when Authlib finds that it breaks the specification.
 
     `mutual_tls`: whether clients can show certificates (RFC 8705), `mtls_url`: under which other address. `certification`: with the
-    response types that exist for conformance suites.
+    response types that exist for conformance suites. `registration`: applications may register themselves.
     """
     confidential = [method for method in AUTH_METHODS if method != "none"]
     document = {
@@ -74,6 +74,8 @@ def authorization_server(
     }
     if mutual_tls:
         _add_mutual_tls(document, mtls_url)
+    if registration:
+        document["registration_endpoint"] = f"{issuer}/register"
     rfc8414.AuthorizationServerMetadata(document).validate(metadata_classes=[rfc9207.AuthorizationServerMetadata])
     return document
 
@@ -106,9 +108,13 @@ def _requests(issuer: str) -> dict[str, Any]:
     }
 
 
-def openid_provider(issuer: str, *, mutual_tls: bool = False, mtls_url: str | None = None, certification: bool = False) -> dict[str, Any]:
+def openid_provider(
+    issuer: str, *, mutual_tls: bool = False, mtls_url: str | None = None, certification: bool = False, registration: bool = False
+) -> dict[str, Any]:
     """Build the document of OpenID Connect Discovery. Raises: ValueError, as above."""
-    document = authorization_server(issuer, mutual_tls=mutual_tls, mtls_url=mtls_url, certification=certification) | {
+    document = authorization_server(
+        issuer, mutual_tls=mutual_tls, mtls_url=mtls_url, certification=certification, registration=registration
+    ) | {
         "userinfo_endpoint": f"{issuer}/userinfo",
         "end_session_endpoint": f"{issuer}/logout",
         "backchannel_authentication_endpoint": f"{issuer}/backchannel_authentication",

@@ -23,7 +23,20 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-API_PATHS = ("/token", "/par", "/userinfo", "/introspect", "/revoke", "/jwks.json", "/.well-known/", "/healthz", "/readyz", "/metrics")
+API_PATHS = (
+    "/token",
+    "/par",
+    "/userinfo",
+    "/introspect",
+    "/revoke",
+    "/register",
+    "/register/",
+    "/jwks.json",
+    "/.well-known/",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+)
 RETRY_AFTER = 5
 
 _API_CODES = {503: "temporarily_unavailable", 500: "server_error"}

@@ -57,6 +57,7 @@ class LimitRules:
     message_device: tuple[Limit, ...]
     message_network: tuple[Limit, ...]
     slip: tuple[Limit, ...]
+    registration: tuple[Limit, ...]
     user_code: tuple[Limit, ...]
     asked_elsewhere: tuple[Limit, ...]
 
@@ -74,6 +75,7 @@ class LimitRules:
             message_device=_limits("message-device", settings.limit_message),
             message_network=_limits("message-network", settings.limit_message_network),
             slip=_limits("slip", settings.limit_slip),
+            registration=_limits("registration", settings.limit_registration),
             user_code=_limits("user-code", settings.limit_user_code),
             asked_elsewhere=_limits("asked-elsewhere", settings.limit_asked_elsewhere),
         )
@@ -150,6 +152,10 @@ class RateLimits:
     async def enrolment(self, address: str) -> Taken | Wait:
         """Count an enrolment that is begun."""
         return await self.take((self.rules.enrolment, network_of(address)))
+
+    async def registration(self, address: str) -> Taken | Wait:
+        """Count an application that registers itself."""
+        return await self.take((self.rules.registration, network_of(address)))
 
     async def slip(self, identifier: str, *, address: str) -> Taken | Wait:
         """Count a try of a slip from the counter."""

@@ -2,7 +2,7 @@
 
 import typer
 
-from idp.cli.clients import approving, notices, registering, showing
+from idp.cli.clients import approving, notices, registering, showing, tokens
 
 app = typer.Typer(add_completion=False, help="Register, list and change applications.", no_args_is_help=True)
 app.command("add")(registering.add)
@@ -14,3 +14,4 @@ app.command("rotate-secret")(registering.rotate_secret)
 app.command("remove")(registering.remove)
 app.command("deliveries")(notices.deliveries)
 app.command("signals")(notices.signals)
+app.add_typer(tokens.app, name="token")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from idp.spec.client_metadata.records import Problem
 from idp.spec.client_metadata.vocabulary import ENCRYPTED, FAPI_SIGNING, SIGNED, TLS_METHODS, TLS_NAMES
+from keys.algorithms import read_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,6 +47,19 @@ def _keys(document: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem("jwks", f'it must be an object with a list named "keys", of 1 to {MAX_KEYS} keys')
     elif any(_PRIVATE_PARTS & set(key) for key in keys):
         yield Problem("jwks", "it holds a private or symmetric key: replace that key, and register its public part only")
+    else:
+        yield from (Problem("jwks", why) for why in map(_unreadable, keys) if why)
+
+
+def _unreadable(key: Mapping[str, Any]) -> str | None:
+    """Say why a key is no use. RFC 7517 §5: keys of a type that is not understood are ignored."""
+    if key.get("kty") not in {"RSA", "EC", "OKP"}:
+        return None if isinstance(key.get("kty"), str) and key["kty"] != "oct" else "a key has no kty, or is symmetric"
+    try:
+        read_key(key)
+    except ValueError as error:
+        return f"a key cannot be used: {error}"
+    return None
 
 
 def _need_of_keys(document: Mapping[str, Any], method: str) -> Iterator[Problem]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def problems(document: Mapping[str, Any]) -> Iterator[Problem]:
     """Name what Authlib refuses. Values were compared with our own lists before, so no list is given to it."""
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in document.items()}
-    plain.pop("redirect_uris", None)  # private-use schemes of native applications are ours to check
+    for ours in ("redirect_uris", "jwks"):  # private-use schemes of native applications, and keys, are ours to check
+        plain.pop(ours, None)
     for kind in (rfc7591.ClientMetadataClaims, registration.ClientMetadataClaims, rpinitiated.ClientMetadataClaims):
         try:
             kind(dict(plain), {}).validate()
