@@ -86,7 +86,7 @@ def response_type(asked: Registered) -> Refusal | None:
     if known not in response_modes.supported_types(certification=asked.asked.certification):
         return Refusal(ErrorCode.UNSUPPORTED_RESPONSE_TYPE, "Send response_type=code.")
     if known not in {*map(response_modes.canonical, asked.client.response_types)}:
-        return Refusal(ErrorCode.UNAUTHORIZED_CLIENT, f"This client is registered for response_type {asked.client.response_types[0]}.")
+        return Refusal(ErrorCode.UNAUTHORIZED_CLIENT, f"This client is not registered for response_type {known}.")
     if asked.client.fapi and known != "code":
         # FAPI 2.0 §5.3.2.2: "shall support the authorization code grant", and no other with a person
         return Refusal(ErrorCode.UNSUPPORTED_RESPONSE_TYPE, "Send response_type=code.")

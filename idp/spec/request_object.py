@@ -17,7 +17,6 @@ TYPES = ("oauth-authz-req+jwt", "JWT")
 """What `typ` may be when it is there: RFC 9101 §10.8 recommends the first, and stock libraries write the second."""
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 FAPI_ALGORITHMS = ("PS256", "ES256", "EdDSA")
-MEDIA_TYPES = "application/oauth-authz-req+jwt, application/jwt, application/jose, text/plain, application/octet-stream"
 MAX_LENGTH = 16 * 1024
 LEEWAY = 60
 FAPI_LIFETIME = 3600

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 async def push(app: Application, auth: tuple[str, str] | None = AUTH, **changes: object) -> httpx2.Response:
-    return await app.http.post("/par", data=parameters(**changes), **({"auth": auth} if auth else {}))
+    more: dict[str, Any] = {"auth": auth} if auth else {}
+    return await app.http.post("/par", data=parameters(**changes), **more)
 
 
 async def pushed(app: Application, auth: tuple[str, str] = AUTH, **changes: object) -> str:
