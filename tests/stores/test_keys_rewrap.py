@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -137,6 +137,33 @@ async def test_sealing_opening_creating_and_destroying_go_on_meanwhile(database_
     await rewrap(ring)
     await destroy_old_root_versions(ring)
     assert await _versions(ring) == {4}
+    await other.close()
+    await database.close()
+
+
+async def test_a_root_version_destroyed_between_the_readings_of_store_and_file_is_not_missing(
+    database_urls: dict[StoreName, str], ring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database.open(database_urls["keys"])
+    assert ring.root.path is not None
+    other = await open_keyring(database, RootKeys.from_file(ring.root.path), algorithms=("ES256",))
+    ring.root.add_version()
+    await rewrap(ring)
+    read = other.store.roots.root_versions
+
+    async def overtaken() -> Any:
+        found = await read()
+        await destroy_old_root_versions(ring)
+        other.root.reload()  # as another request of this process does at that instant
+        return found
+
+    monkeypatch.setattr(other.store.roots, "root_versions", overtaken)
+    await other.recognise()
+    assert other.root.versions == {2}
+    with pytest.raises(RootKeyWrong, match="version 2 is missing"):
+        other.root._keys.clear()
+        monkeypatch.setattr(other.root, "reload", lambda: False)
+        await other.recognise()
     await other.close()
     await database.close()
 
