@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from consent.decision import decide
 from idp.authorize.dispatch import Progress, SignedIn, Situation
+from idp.clients.self_registered import closed
 from idp.protocol import current_session, issue
 from idp.protocol.hints import hint
 from idp.protocol.steps import purpose_of
@@ -54,7 +55,9 @@ async def load(request: Request, asking: Asking, found: Services) -> Loaded:
     """Load the situation of a request: one read each for the session and the grant."""
     now = found.clock()
     session = await current_session.optional(request)
-    purpose = await found.consent.purposes.get(purpose_of(asking.request, asking.client) or "")
+    named = purpose_of(asking.request, asking.client) or ""
+    ended = closed(named, certification=found.settings.certification)
+    purpose = None if ended else await found.consent.purposes.get(named)
     signed_in = consent = None
     if session is not None:
         subject = issue.subject(found, asking.client, session.person)

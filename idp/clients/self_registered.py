@@ -21,6 +21,11 @@ CERTIFICATION: Final = "gerbang.certification"
 """The purpose with every standard claim, under IDP_CERTIFICATION only (design §7)."""
 
 
+def closed(purpose: str, *, certification: bool) -> bool:
+    """Tell whether a purpose reads nothing any more: what a conformance suite left behind, once its switch is off."""
+    return purpose == CERTIFICATION and not certification
+
+
 def unchecked(client: Client, purpose: str) -> bool:
     """Tell whether nobody of the city has looked at an application that asks under this purpose."""
     return client.self_registered and purpose in {SIGN_IN, CERTIFICATION}

@@ -15,6 +15,7 @@ from consent.disclosure import Attempt, Disclosed, ServiceRead
 from consent.errors import LogBusy, LogUnavailable
 from consent.purposes.vocabulary import COMPANIONS
 from consent.records import GrantState
+from idp.clients.self_registered import closed
 from idp.spec.claims import PROFILE_CLAIMS
 from idp.web.rate_limits import Wait
 
@@ -108,6 +109,8 @@ def address(value: str) -> dict[str, str]:
 
 async def _declarations(services: Services, grant: Grant) -> tuple[Purpose | None, Purpose | None]:
     purposes = services.consent.purposes
+    if closed(grant.purpose, certification=services.settings.certification):
+        return None, None
     return await purposes.get(grant.purpose, grant.purpose_version), await purposes.get(grant.purpose)
 
 
