@@ -10,10 +10,11 @@ import structlog
 from consent.records import GrantState
 from idp.authorizations.records import Authorization, CodeBinding
 from idp.authorize import front_channel, rules
-from idp.protocol import deferred, respond
+from idp.protocol import browser_state, deferred, respond
 from idp.protocol.services import services
 from idp.spec import scopes
 from idp.spec.errors import ErrorCode, Refusal
+from idp.web import cookies
 from idp.web.errors import PageError
 from keys.opaque import new_id
 
@@ -47,10 +48,13 @@ async def give(request: Request, asking: Asking, issue: Issue, *, session: Sessi
     if await _ended_meanwhile(found, authorization):
         gone = Refusal(ErrorCode.ACCESS_DENIED, "The permission ended while it was being answered.")
         return await respond.error(request, asking.client, asked, gone)
-    if asked.response_type == "code":
-        return await respond.success(request, asking.client, asked, {"code": code})
-    told = await front_channel.parameters(found, asking.client, asked, authorization, code)
-    return await respond.success(request, asking.client, asked, told)
+    told = {"code": code}
+    if asked.response_type != "code":
+        told = await front_channel.parameters(found, asking.client, asked, authorization, code)
+    told |= browser_state.parameters(request, asking.client, asked.redirect_uri)
+    response = await respond.success(request, asking.client, asked, told)
+    cookies.attach(request, response)
+    return response
 
 
 async def _authorization(found: Services, asking: Asking, issue: Issue, *, session: Session, purpose: Purpose) -> Authorization:

@@ -15,6 +15,7 @@ from idp.clients.logos.store import LogoStore
 from idp.clients.records import Added, Agency, Client, Duplicate
 from idp.clients.tables import agencies, clients, used_assertions
 from idp.clients.tokens.store import RegistrationTokens
+from idp.spec.redirect_uris import origin_of
 from idp.spec.subject import sector_of
 from keys.opaque import new_id, new_token
 
@@ -43,7 +44,7 @@ class ClientStore:
         self._digests = keyring.digests
         self._monotonic = monotonic
         self._cached: dict[str, tuple[float, Client | None]] = {}
-        self._origins: tuple[float, frozenset[str]] | None = None
+        self._origins: tuple[float, frozenset[str], frozenset[str]] | None = None
         self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
         once = self._insert(used_assertions).on_conflict_do_nothing(index_elements=["digest"])
         self._use_once = once.returning(used_assertions.c.digest)
@@ -73,11 +74,20 @@ class ClientStore:
 
     async def origins(self) -> frozenset[str]:
         """Give the origins from which public clients may call, at most `CACHE_SECONDS` stale."""
+        return (await self._all_origins())[1]
+
+    async def redirect_origins(self) -> frozenset[str]:
+        """Give the web origins of all redirect URIs, at most `CACHE_SECONDS` stale."""
+        return (await self._all_origins())[2]
+
+    async def _all_origins(self) -> tuple[float, frozenset[str], frozenset[str]]:
         now = self._monotonic()
         if self._origins is None or self._origins[0] <= now:
-            found = frozenset(origin for client in await self.list() for origin in client.origins)
-            self._origins = (now + CACHE_SECONDS, found)
-        return self._origins[1]
+            known = await self.list()
+            calling = frozenset(origin for client in known for origin in client.origins)
+            answered = frozenset(origin for client in known for uri in client.redirect_uris if (origin := origin_of(uri)))
+            self._origins = (now + CACHE_SECONDS, calling, answered)
+        return self._origins
 
     async def agency(self, code: str) -> Agency | None:
         """Give an agency."""

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from idp.logout import rules
+from idp.logout import front_channel, rules, session_iframe
 from idp.protocol import current_session, issue, page_forms
 from idp.protocol.ending import end_session
 from idp.protocol.hints import hint
@@ -17,11 +17,11 @@ from idp.protocol.services import services
 from idp.spec.response_modes import location
 from idp.web import cookies, parameters
 from idp.web.errors import PageError
-from idp.web.headers import form_target
+from idp.web.headers import allow_frames, form_target
 from idp.web.request_context import wish_language
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -140,24 +140,32 @@ async def _sign_out(request: Request, known: _Known, decision: rules.SignOut, st
     found = services(request)
     # A POST from another site comes without our cookie (SameSite=Lax): then the hint alone names the session.
     ending = known.session.id if known.session else known.hinted_session
+    frames: Sequence[str] = ()
     if ending is not None:
+        frames = await front_channel.frames(found, ending)
         await end_session(found, ending, detail=f"logout:{known.client.id}" if known.client else "logout")
-    response = _onward(request, known, decision, state)
+    response = _onward(request, known, _target(decision, state), frames)
     if cookies.session_token(request) is not None:  # what another site's form made this browser ask for deletes no cookie
         cookies.clear_session(response, found.settings)
     return response
 
 
-def _onward(request: Request, known: _Known, decision: rules.SignOut, state: str | None) -> Response:
-    if decision.redirect_uri is None:
-        return services(request).renderer.page(
-            request, "logout/signed_out.html", href=None, service=known.client.name if known.client else None
-        )
-    # §3: "the OP MUST include the state value" if the request had one
-    return RedirectResponse(location(decision.redirect_uri, {} if state is None else {"state": state}), 303)
+def _target(decision: rules.SignOut, state: str | None) -> str | None:
+    """§3: "the OP MUST include the state value" if the request had one."""
+    return decision.redirect_uri and location(decision.redirect_uri, {} if state is None else {"state": state})
+
+
+def _onward(request: Request, known: _Known, target: str | None, frames: Sequence[str]) -> Response:
+    """Lead on at once, or over a page on which services sign their own part of this browser out (Front-Channel Logout §3)."""
+    if target is not None and not frames:
+        return RedirectResponse(target, 303)
+    allow_frames(request, frames)
+    service = known.client.name if known.client else None
+    return services(request).renderer.page(request, "logout/signed_out.html", href=target, service=service, frames=frames)
 
 
 routes = [
     Route("/logout", by_link, methods=["GET"]),
     Route("/logout", by_form, methods=["POST"]),
+    Route("/session/check", session_iframe.check, methods=["GET"]),
 ]

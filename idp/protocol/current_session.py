@@ -41,6 +41,8 @@ async def optional(request: Request) -> Session | None:
         token = cookies.session_token(request)
         session = None if token is None else await found.sessions.by_token(token, found.clock())
         state.session = None if session is None or session.person in found.erased else session
+        if token is not None and state.session is None:
+            cookies.renew_browser_state(request)  # it ended elsewhere, or by time: applications' pages may know now
     return cast("Session | None", state.session)
 
 

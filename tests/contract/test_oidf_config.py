@@ -35,6 +35,10 @@ KNOWN = {
     # Back-Channel Logout §2.1
     "backchannel_logout_supported",
     "backchannel_logout_session_supported",
+    # Front-Channel Logout §3, Session Management §3.3
+    "frontchannel_logout_supported",
+    "frontchannel_logout_session_supported",
+    "check_session_iframe",
 }  # fmt: skip
 
 
