@@ -72,7 +72,8 @@ class Application:
             "client_id": client_id, "client_name": "Aplikasi Uji", "redirect_uris": [CALLBACK], "post_logout_redirect_uris": [AFTER_LOGOUT],
             "purposes": ["semua"], "profile": "openid",
         } | document  # fmt: skip
-        metadata = client_metadata.read({name: value for name, value in whole.items() if value is not None})
+        given = {name: value for name, value in whole.items() if value is not None}
+        metadata = client_metadata.read(given, implicit=self.provider.settings.certification)
         assert isinstance(metadata, client_metadata.ClientMetadata), metadata
         found = self.provider.services
         agency = Agency("dinas", {"id": "Dinas Uji", "en": "Test Office"})
