@@ -96,14 +96,17 @@ async def _contained(connection: AsyncConnection, notes: list[Checkpoint], seen:
     edge = await tree.head(connection)
     if seen and edge.size < seen.edge.size:
         return f"the database's log has {edge.size} entries, but {seen.edge.size} were committed"
-    if seen and await tree.root(connection, seen.edge.size) != seen.edge.root:
-        return f"the first {seen.edge.size} entries of the database's log are others than were committed"
     for note in notes:
         if edge.size < note.size:
             return f"the database's log has {edge.size} entries, but a checkpoint of {note.size} was signed"
-        if await tree.root(connection, note.size) != note.root:
+    sizes = {edge.size, *(note.size for note in notes), *([seen.edge.size] if seen else [])}  # mostly the same one, so computed once
+    roots = {size: await tree.root(connection, size) for size in sorted(sizes)}
+    if seen and roots[seen.edge.size] != seen.edge.root:
+        return f"the first {seen.edge.size} entries of the database's log are others than were committed"
+    for note in notes:
+        if roots[note.size] != note.root:
             return f"the first {note.size} entries of the database's log are not those of the signed checkpoint"
-    if await tree.root(connection, edge.size) != edge.root:
+    if roots[edge.size] != edge.root:
         return f"the {edge.size} entries of the database's log do not have the root of its head"
     return None
 
