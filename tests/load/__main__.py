@@ -1,7 +1,8 @@
 """`make bench`: our provider against the floors of docs/performance.md, alternating, on a PostgreSQL of its own. Asserts no time.
 
 Options (BENCH_ARGS): --quick (about a minute), --write (put the table into docs/performance.md), --only NAME (jobs whose name contains
-it), --growth (the log at 10^4 to 10^6 entries, nothing else), --hold (keep both servers up afterwards, to look into them).
+it), --growth (the log at 10^4 to 10^6 entries and nothing else; with --quick to 10^5), --hold (keep both servers up afterwards, to look
+into them).
 """
 
 from __future__ import annotations
@@ -122,10 +123,10 @@ async def _append(urls: Mapping[StoreName, str], quick: bool) -> list[tuple[floa
     return pairs
 
 
-async def _grown(database: Postgres) -> None:
+async def _grown(database: Postgres, quick: bool) -> None:  # noqa: FBT001 - asked on the command line
     urls = await place.migrated(await place.make_database(database, "growth"))
-    for size, speed in await growth.appends(urls["consent"], _say):
-        _print(f"| {size:,} | {speed:,.0f} |")
+    marks = growth.MARKS[:-1] if quick else growth.MARKS
+    _print("\n".join(growth.lines(await growth.measured(urls["consent"], marks, _say))))
 
 
 async def _stoppable(work: Coroutine[object, object, Found]) -> Found:
@@ -151,7 +152,7 @@ def main() -> None:
         place.postgres(Path(tempfile.gettempdir()) / f"gerbang-pg-{uuid4().hex[:8]}") as database,
     ):
         if asked.growth:
-            runner.run(_stoppable(_grown(database)))
+            runner.run(_stoppable(_grown(database, asked.quick)))
             return
         text = report.lines(runner.run(_stoppable(measured(asked, database, Path(name)))))
     _print("\n".join(text))

@@ -1,38 +1,90 @@
-"""How an append costs as the log grows: entries per second over the last ten thousand before each power of ten."""
+"""How the log costs as it grows: appending, proofs and a citizen's page before each power of ten."""
 
 from __future__ import annotations
 
+import random
+import statistics
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import asyncpg
-from sqlalchemy.engine import make_url
-
+from consent.access_log import AccessLog, tree
+from keys.database import Database
 from tests.load import log_append
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 MARKS = (10_000, 100_000, 1_000_000)
 WINDOW = 10_240
+PROOFS = 40
 
 
-async def appends(url: str, say: Callable[[str], None]) -> list[tuple[int, float]]:
-    """Append up to a million entries; give (size of the log, entries per second there)."""
+@dataclass(frozen=True)
+class Grown:
+    """A log of `size` entries: entries appended per second, and median milliseconds of the rest."""
+
+    size: int
+    appended: float
+    inclusion: float
+    consistency: float
+    page: float
+
+
+async def measured(url: str, marks: tuple[int, ...], say: Callable[[str], None]) -> list[Grown]:
+    """Append up to the last mark, and measure at each."""
     found = []
-    for mark in MARKS:
+    for mark in marks:
         missing = mark - WINDOW - await _size(url)
         if missing > 0:
             say(f"growing to {mark:,} entries …")
             await log_append.ours(url, missing)
         speed, _ = await log_append.timed(log_append.ours, url, WINDOW)
-        found.append((await _size(url), speed))
-        say(f"{found[-1][0]:>10,} entries: {speed:,.0f} appended per second")
+        found.append(await _read(url, speed))
+        say(f"{found[-1].size:>10,} entries: {speed:,.0f} appended per second")
     return found
 
 
+def lines(found: list[Grown]) -> list[str]:
+    """Write the table."""
+    rows = [f"| {one.size:,} | {one.appended:,.0f} | {one.inclusion:.1f} | {one.consistency:.1f} | {one.page:.1f} |" for one in found]
+    head = "| entries | appended per second | inclusion proof, ms | consistency proof, ms | a citizen's newest 50, ms |"
+    return [head, "|---|---|---|---|---|", *rows]
+
+
+async def _read(url: str, speed: float) -> Grown:
+    database = Database.open(url)
+    log, size = AccessLog(database, log_append.Keys()), await _size(url)
+    chosen = random.Random(size)
+
+    async def inclusion() -> None:
+        async with database.read() as connection:
+            await tree.inclusion_proof(connection, chosen.randrange(size), size)
+
+    async def consistency() -> None:
+        async with database.read() as connection:
+            await tree.consistency_proof(connection, chosen.randrange(1, size), size)
+
+    async def page() -> None:
+        await log.history(f"p{chosen.randrange(5000)}", limit=50)
+
+    grown = Grown(size, speed, await _median(inclusion), await _median(consistency), await _median(page))
+    await database.close()
+    return grown
+
+
+async def _median(work: Callable[[], Awaitable[None]]) -> float:
+    times = []
+    for _ in range(PROOFS):
+        began = time.perf_counter()
+        await work()
+        times.append((time.perf_counter() - began) * 1000)
+    return statistics.median(times)
+
+
 async def _size(url: str) -> int:
-    plain = make_url(url).set(drivername="postgresql").difference_update_query(["schema"])
-    connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
-    size: int = await connection.fetchval("SELECT size FROM consent.log_head")
-    await connection.close()
+    database = Database.open(url)
+    async with database.read() as connection:
+        size = (await tree.head(connection)).size
+    await database.close()
     return size
