@@ -29,9 +29,9 @@ _SAME: Final = (
     "introspection_encrypted_response_alg", "introspection_encrypted_response_enc", "authorization_signed_response_alg",
     "authorization_encrypted_response_alg", "authorization_encrypted_response_enc", "backchannel_logout_uri",
     "backchannel_logout_session_required", "frontchannel_logout_uri", "frontchannel_logout_session_required",
-    "backchannel_token_delivery_mode", "resources",
+    "backchannel_token_delivery_mode", "resources", "exchange_audiences",
 )  # fmt: skip
-OURS: Final = frozenset({"profile", "purposes", "default_purpose", "origins", "resources"})
+OURS: Final = frozenset({"profile", "purposes", "default_purpose", "origins", "resources", "exchange_audiences"})
 """Fields that no specification knows: staff sees them, an application that registered itself is not told."""
 
 

@@ -70,6 +70,8 @@ class Client:
     authorization_details_types: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     """For which resource servers it may ask access tokens (RFC 8707), beside this provider's userinfo."""
+    exchange_audiences: tuple[str, ...] = ()
+    """To which services, by client_id, it may hand a citizen's authorization on (RFC 8693)."""
 
     # How it proves itself, and what its tokens are bound to (OIDC Registration §2, RFC 8705 §2.1.2, §3.4, RFC 9449 §5.2)
     token_endpoint_auth_signing_alg: str | None = None

@@ -66,14 +66,15 @@ async def _access_token(presented: str, caller: Client, found: Services) -> Mapp
 
 
 def _members(claims: Mapping[str, Any], subject: str) -> dict[str, Any]:
-    shown = ("iss", "aud", "exp", "iat", "jti", "client_id", "scope", "auth_time", "acr", "amr", "cnf")
+    shown = ("iss", "aud", "exp", "iat", "jti", "client_id", "scope", "auth_time", "acr", "amr", "cnf", "act")
     kind = sender.token_type(claims.get("cnf", {}))  # RFC 9449 §6.2, RFC 8705 §3.2: whoever asks must check the holder, too
     return {"active": True, "token_type": kind, "sub": subject} | {name: claims[name] for name in shown if name in claims}
 
 
 def _details(authorization: Authorization) -> dict[str, Any]:
-    """RFC 9396 §9.2: "authorization_details" as a member of the introspection response."""
-    return {"authorization_details": list(authorization.details)} if authorization.details else {}
+    """RFC 9396 §9.2: "authorization_details" as a member of the introspection response; and the citizen's purpose, a member of our own."""
+    purpose = {"purpose": authorization.purpose}
+    return purpose | ({"authorization_details": list(authorization.details)} if authorization.details else {})
 
 
 async def _refresh_token(presented: str, caller: Client, found: Services) -> Mapping[str, Any] | None:

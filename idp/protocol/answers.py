@@ -49,7 +49,7 @@ async def read_form(request: Request) -> Parameters | Refusal:
     found = await body(request)
     if found.problem is not None:
         return _PROBLEMS[found.problem]
-    repeated = sorted(found.repeated - {"resource"})  # RFC 8707 §2: "Multiple resource parameters MAY be used"
+    repeated = sorted(found.repeated - {"resource", "audience"})  # RFC 8707 §2, RFC 8693 §2.1: these may stand several times
     if repeated:
         return Refusal(ErrorCode.INVALID_REQUEST, f"Send each parameter once: {', '.join(name[:40] for name in repeated[:5])}.")
     return found

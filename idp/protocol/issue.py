@@ -48,13 +48,17 @@ async def access_token(
     *,
     cnf: Mapping[str, str] | None = None,
     audience: tuple[str, ...] = (),
+    actor: Mapping[str, Any] | None = None,
+    until: int | None = None,
 ) -> Issued:
     """Make an access token that stands on an authorization, does not outlive it, and is good for whoever `cnf` names.
 
-    `audience`: some of the resources that were granted (RFC 8707), else all of them.
+    `audience`: some of the resources that were granted (RFC 8707), else all of them. `actor`: who acts for the citizen, when the token was
+    handed on (RFC 8693 §4.1); `until`: when it ends at the latest, in seconds since the epoch.
     """
     seconds = int(now.timestamp())
-    expires = min(seconds + found.settings.access_token_lifetime, int(authorization.ends_at.timestamp()))
+    ends = int(authorization.ends_at.timestamp())
+    expires = min(seconds + found.settings.access_token_lifetime, ends, ends if until is None else until)
     claims = at_jwt.claims(
         issuer=found.settings.issuer,
         subject=subject(found, client, authorization.person),
@@ -67,6 +71,7 @@ async def access_token(
         authorization=authorization.id,
         authentication=_authentication(authorization),
         cnf=cnf,
+        actor=actor,
     )
     return Issued(await found.keyring.signing.sign(claims, algorithm=at_jwt.ALGORITHM, type=at_jwt.TYPE), expires - seconds)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from idp.clients.description import OURS
 from idp.spec import client_metadata, redirect_uris, scopes
 from idp.spec.client_metadata import shape
 from idp.spec.client_metadata.vocabulary import DEVICE, IMPLICIT, KNOWN
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from idp.clients.records import Client
     from idp.spec.client_metadata import ClientMetadata, Problem
 
-_STAFF_ONLY: Final = frozenset({"client_id", "profile", "purposes", "default_purpose", "origins", "authorization_details_types"})
+_STAFF_ONLY: Final = OURS | {"client_id", "authorization_details_types"}
 _UNDERSTOOD: Final = KNOWN - _STAFF_ONLY
 _GRANT_TYPES: Final = frozenset({"authorization_code", "refresh_token", DEVICE, IMPLICIT})
 _DEFAULTS: Final[Mapping[str, Any]] = {"grant_types": ["authorization_code"]}  # RFC 7591 §2

@@ -33,10 +33,11 @@ def claims(
     authorization: str | None = None,
     authentication: Authentication | None = None,
     cnf: Mapping[str, str] | None = None,
+    actor: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Put an access token's claims together. §2.2: iss, exp, aud, sub, client_id, iat and jti are REQUIRED.
 
-    `cnf`: what its holder proves (RFC 7800 §3.1: `jkt` of RFC 9449 §6.1, `x5t#S256` of RFC 8705 §3.1).
+    `cnf`: what its holder proves (RFC 7800 §3.1: `jkt` of RFC 9449 §6.1, `x5t#S256` of RFC 8705 §3.1). `actor`: `act` of RFC 8693 §4.1.
     """
     token: dict[str, Any] = {
         "iss": issuer,
@@ -55,6 +56,8 @@ def claims(
         token |= {"auth_time": authentication.auth_time, "acr": authentication.acr, "amr": list(authentication.amr)}
     if cnf:
         token["cnf"] = dict(cnf)
+    if actor:
+        token["act"] = dict(actor)
     return token
 
 

@@ -18,13 +18,16 @@ from idp.spec import (
     pkce,
     request_object,
     response_modes,
+    token_exchange,
 )
 from idp.spec.claims import CLAIMS_SUPPORTED
 from idp.spec.client_metadata.vocabulary import CONTENT_ENCRYPTION, ENCRYPTION
 from idp.spec.prompt import ACR_SUPPORTED, Prompt
 from idp.spec.scopes import SCOPES_SUPPORTED
 
-GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", device.GRANT_TYPE, backchannel.GRANT_TYPE)
+GRANT_TYPES = (
+    "authorization_code", "refresh_token", "client_credentials", device.GRANT_TYPE, backchannel.GRANT_TYPE, token_exchange.GRANT_TYPE,
+)  # fmt: skip
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 TLS_AUTH_METHODS = ("tls_client_auth", "self_signed_tls_client_auth")
 MTLS_ENDPOINTS = frozenset({

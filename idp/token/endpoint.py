@@ -11,9 +11,9 @@ from idp.protocol.answers import answer, read_form, refused
 from idp.protocol.client_authentication import authenticate
 from idp.protocol.encrypting import NoKey
 from idp.protocol.services import services
-from idp.spec import backchannel, device
+from idp.spec import backchannel, device, token_exchange
 from idp.spec.errors import ErrorCode, Refusal
-from idp.token import grants, polled
+from idp.token import exchange, grants, polled
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -34,6 +34,7 @@ GRANTS: Mapping[str, Callable[[Services, Client, Parameters, Sender], Awaitable[
     "client_credentials": grants.client_credentials,
     device.GRANT_TYPE: polled.device_code,
     backchannel.GRANT_TYPE: polled.backchannel,
+    token_exchange.GRANT_TYPE: exchange.exchange,
 }
 
 

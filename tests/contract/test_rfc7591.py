@@ -91,6 +91,7 @@ async def test_what_only_staff_may_say_cannot_be_assigned(app: Application) -> N
     answer = await registered(
         app, client_id="aduan", client_secret="dipilih", profile="secure", purposes=["semua"], default_purpose="semua", agency="dinas",
         self_registered=False, sector="agency:dinas", origins=["https://jahat.test"], secret_digest="00",
+        resources=["https://api.kota.test/"], exchange_audiences=["aduan"],
         scope="openid profile nik admin purpose:semua",
     )  # fmt: skip
     client = await app.provider.services.clients.get(answer["client_id"])
@@ -99,6 +100,7 @@ async def test_what_only_staff_may_say_cannot_be_assigned(app: Application) -> N
     assert answer["client_secret"] != "dipilih"
     assert (client.self_registered, client.agency.code, client.profile, client.sector) == (True, AGENCY.code, "openid", "host:app.test")
     assert (client.purposes, client.default_purpose, client.origins) == ((SIGN_IN,), SIGN_IN, ())
+    assert (client.resources, client.exchange_audiences) == ((), ())
     assert client.scopes == ("openid", "profile", "nik")
     purpose = await app.provider.services.consent.purposes.get(SIGN_IN)
     assert purpose is not None

@@ -2,14 +2,15 @@
 
 RFC 8705 §2.1.2, §3.4 (mTLS), RFC 9101 §10.5 (request objects), RFC 9126 §6 (PAR), RFC 9396 §10, RFC 9449 §5.2 (DPoP), JARM §3, RFC 9701 §6
 (introspection), Back-Channel Logout §2.2, Front-Channel Logout §2, RP-Initiated Logout §3.1, CIBA §4. `profile`, `purposes`,
-`default_purpose`, `origins` and `resources` (RFC 8707: for which resource servers it may ask tokens) are our own.
+`default_purpose`, `origins`, `resources` (RFC 8707: for which resource servers it may ask tokens) and `exchange_audiences` (RFC 8693: to
+which clients it may hand citizens on) are our own.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from idp.spec import authorization_details, backchannel, client_assertion, device, id_token, scopes
+from idp.spec import authorization_details, backchannel, client_assertion, device, id_token, scopes, token_exchange
 from idp.spec.prompt import ACR_SUPPORTED
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ DEFAULT_GRANT_TYPES: Final = ("authorization_code", "refresh_token")
 DEFAULT_SCOPES: Final = (*scopes.SCOPES_SUPPORTED, "nik")
 
 DEVICE: Final = device.GRANT_TYPE
-TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - RFC 8693 §2.1
+TOKEN_EXCHANGE: Final = token_exchange.GRANT_TYPE
 CIBA: Final = backchannel.GRANT_TYPE
 APPROVED: Final = frozenset({"authorization_code", DEVICE, CIBA})
 """Grant types at whose end a citizen has said yes to a purpose."""
@@ -73,7 +74,7 @@ TEXTS: Final = (
 LISTS: Final[Mapping[str, tuple[str, ...] | None]] = {
     "redirect_uris": None, "post_logout_redirect_uris": None, "grant_types": GRANT_TYPES, "response_types": RESPONSE_TYPES,
     "purposes": None, "origins": None, "contacts": None, "request_uris": None, "default_acr_values": ACR_SUPPORTED,
-    "authorization_details_types": (authorization_details.TYPE,), "resources": None,
+    "authorization_details_types": (authorization_details.TYPE,), "resources": None, "exchange_audiences": None,
 }  # fmt: skip
 """Fields with several texts, and which ones if not any."""
 SWITCHES: Final = (
