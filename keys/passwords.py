@@ -21,6 +21,7 @@ import argon2
 
 from keys.database import require_no_connection
 from keys.errors import PoolFull
+from keys.foreign_passwords import foreign, matches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +81,9 @@ class Passwords:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _check(self, stored: str | None, password: str) -> PasswordCheck:
+        if stored is not None and foreign(stored):
+            ok = matches(stored, password)
+            return PasswordCheck(ok=ok, rehash=self._hasher.hash(_normalised(password)) if ok else None)
         try:
             self._hasher.verify(self._nobody if stored is None else stored, _normalised(password))
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
@@ -111,10 +115,12 @@ class Passwords:
 
 
 def importable(stored: str) -> bool:
-    """Tell whether a hash from elsewhere can be checked here: argon2id, at a cost that no check of ours would choke on.
+    """Tell whether a hash from elsewhere can be checked here: argon2id, bcrypt or PBKDF2, at a cost that no check of ours would choke on.
 
-    It is hashed anew at the first sign-in when its parameters are behind ours. Other kinds (bcrypt, PBKDF2) cannot be imported.
+    It is hashed anew, as argon2id at our cost, at the first sign-in.
     """
+    if foreign(stored):
+        return True
     try:
         found = argon2.extract_parameters(stored)
     except argon2.exceptions.InvalidHashError:

@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from idp.cli.terminal import Exit, Json, refuse, show, with_services
+from idp.cli.account_options import REFERENCE, Basis, By, Ref, Unit, Who, Why, date_of, importable_hash, nik_of, officer_of, values_of
+from idp.cli.terminal import Json, refuse, show, with_services
 
 if TYPE_CHECKING:
-    from idp.accounts.nik import Nik
-    from idp.accounts.records import Account, Value
+    from idp.accounts.records import Account
     from idp.protocol.counter import Officer, Slip
     from idp.protocol.services import Services
 
 app = typer.Typer(add_completion=False, help="Add, show, lock, verify, recover and erase citizens' accounts.", no_args_is_help=True)
-
-Who = Annotated[
-    str, typer.Argument(help="Account number, e-mail, telephone, verified NIK, or the log's id; - reads it from standard input.")
-]
-By = Annotated[str, typer.Option("--officer", help="Who acts, as the log shall name it.")]
-Why = Annotated[str, typer.Option("--reason", help="Why; the citizen reads it.")]
-Unit = Annotated[str | None, typer.Option(help="The officer's unit.")]
-Basis = Annotated[Literal["a", "b", "c", "d", "e", "f"], typer.Option(help="Lawful basis, UU PDP Art. 20(2).")]
-Ref = Annotated[str, typer.Option("--legal-ref", help="The rule that the look rests on.")]
-REFERENCE = "UU 25/2009"
-
-
-def _officer(name: str, reason: str, unit: str | None, basis: str, reference: str) -> Officer:
-    from idp.protocol.counter import Officer
-
-    if not name.strip() or not reason.strip():
-        refuse("--officer and --reason must not be empty: the citizen reads who looked, and why", Exit.USAGE)
-    return Officer(name.strip(), reason.strip(), unit=unit, legal_basis=basis, legal_ref=reference)
 
 
 async def _the_one(services: Services, who: str) -> Account:
@@ -73,7 +54,7 @@ def show_account(
     as_json: Json = False,
 ) -> None:
     """Show an account; values only where --claim names them. The look is an entry that the citizen sees."""
-    by = _officer(officer, reason, unit, basis, legal_ref)
+    by = officer_of(officer, reason, unit, basis, legal_ref)
 
     async def work(services: Services) -> dict[str, Any]:
         from idp.protocol import counter
@@ -96,7 +77,7 @@ def add(
     birthdate: Annotated[str | None, typer.Option(help="Date of birth, YYYY-MM-DD.")] = None,
     password_hash: Annotated[
         str | None,
-        typer.Option(help="Argon2id hash (PHC string) of the password that the person has elsewhere; - reads it from standard input."),
+        typer.Option(help="Hash (argon2id, bcrypt, PBKDF2) of the password that the person has elsewhere; - reads it from standard input."),
     ] = None,
     unit: Unit = None,
     basis: Basis = "e",
@@ -107,9 +88,9 @@ def add(
 
     With --password-hash, for people brought from another system, no slip is printed: their password works here too.
     """
-    by = _officer(officer, reason, unit, basis, legal_ref)
-    values = _values(name, email, phone, birthdate)
-    hashed = _importable(sys.stdin.readline().strip() if password_hash == "-" else password_hash)  # noqa: S105 - standard input
+    by = officer_of(officer, reason, unit, basis, legal_ref)
+    values = values_of(name, email, phone, birthdate)
+    hashed = importable_hash(sys.stdin.readline().strip() if password_hash == "-" else password_hash)  # noqa: S105 - standard input
 
     async def work(services: Services) -> tuple[Account, Slip | None]:
         from idp.accounts.records import Taken
@@ -127,41 +108,6 @@ def add(
     show(_facts(account) | {"slip": _slip(slip) if slip else None}, as_json=as_json, text=told)
 
 
-def _importable(password_hash: str | None) -> str | None:
-    from keys.passwords import importable
-
-    if password_hash is not None and not importable(password_hash):
-        refuse(
-            "--password-hash must be an argon2id hash like $argon2id$v=19$m=19456,t=2,p=1$…$…, at most 256 MiB and 16 passes", Exit.USAGE
-        )
-    return password_hash
-
-
-def _values(name: str, email: str | None, phone: str | None, birthdate: str | None) -> list[Value]:
-    from idp.accounts import identifiers, names
-    from idp.accounts.records import Source, Value
-
-    given = names.normalise(name) or refuse("--name must be 1 to 120 letters", Exit.USAGE)
-    values = [Value("name", given)]
-    if birthdate:
-        values.append(Value("birthdate", _date(birthdate)))
-    for option, claim, typed, read in (
-        ("--email", "email", email, identifiers.email),
-        ("--phone", "phone_number", phone, identifiers.phone),
-    ):
-        if typed:
-            value = read(typed) or refuse(f"{option} is not one that can be reached: check it", Exit.USAGE)
-            values.append(Value(claim, value, Source.VERIFIED, "counter", "shown"))
-    return values
-
-
-def _date(text: str) -> str:
-    try:
-        return dt.date.fromisoformat(text).isoformat()
-    except ValueError:
-        refuse("--birthdate must be a date like 1990-08-17", Exit.USAGE)
-
-
 @app.command("verify-nik")
 def verify_nik(
     who: Who,
@@ -177,9 +123,9 @@ def verify_nik(
     as_json: Json = False,
 ) -> None:
     """Note that an officer saw papers: the NIK is verified, signs in, and may leave for services with that legal duty."""
-    by = _officer(officer, reason, unit, basis, legal_ref)
-    born = _date(birthdate) if birthdate else None
-    number = _nik(sys.stdin.readline() if nik == "-" else nik, born)
+    by = officer_of(officer, reason, unit, basis, legal_ref)
+    born = date_of(birthdate) if birthdate else None
+    number = nik_of(sys.stdin.readline() if nik == "-" else nik, born)
     more = {claim: value for claim, value in (("name", name and name.strip()), ("birthdate", born)) if value}
 
     async def work(services: Services) -> Account:
@@ -196,22 +142,12 @@ def verify_nik(
     show(facts, as_json=as_json, text=f"The NIK of account {account.number} is verified.{odd}")
 
 
-def _nik(text: str, birthdate: str | None) -> Nik:
-    from idp.accounts import nik
-
-    read = nik.parse(text, dt.date.fromisoformat(birthdate) if birthdate else None)
-    if isinstance(read, nik.NikRefused):
-        reasons = {"length": "a NIK has 16 digits", "digits": "a NIK has digits only", "serial": "the last four digits cannot be 0000"}
-        refuse(f"{reasons[read.reason]}; check the paper", Exit.USAGE)
-    return read
-
-
 @app.command()
 def recover(
     who: Who, officer: By, reason: Why, unit: Unit = None, basis: Basis = "e", legal_ref: Ref = REFERENCE, as_json: Json = False
 ) -> None:
     """Print a slip for somebody who lost everything. Check KTP-el, or KK with a relative, before. Old channels are told at once."""
-    by = _officer(officer, reason, unit, basis, legal_ref)
+    by = officer_of(officer, reason, unit, basis, legal_ref)
 
     async def work(services: Services) -> Slip:
         from idp.protocol import counter
@@ -251,7 +187,7 @@ def lock(
     who: Who, officer: By, reason: Why, unit: Unit = None, basis: Basis = "e", legal_ref: Ref = REFERENCE, as_json: Json = False
 ) -> None:
     """Lock an account: its sessions and all that stands on them end now."""
-    _switched("lock", who, _officer(officer, reason, unit, basis, legal_ref), as_json=as_json)
+    _switched("lock", who, officer_of(officer, reason, unit, basis, legal_ref), as_json=as_json)
 
 
 @app.command()
@@ -259,7 +195,7 @@ def unlock(
     who: Who, officer: By, reason: Why, unit: Unit = None, basis: Basis = "e", legal_ref: Ref = REFERENCE, as_json: Json = False
 ) -> None:
     """Let a locked account be used again."""
-    _switched("unlock", who, _officer(officer, reason, unit, basis, legal_ref), as_json=as_json)
+    _switched("unlock", who, officer_of(officer, reason, unit, basis, legal_ref), as_json=as_json)
 
 
 @app.command()
@@ -272,7 +208,7 @@ def erase(
     as_json: Json = False,
 ) -> None:
     """Erase an account for good: its keys, then everything they opened, in backups too. The access log keeps its proofs."""
-    by = _officer(officer, reason, unit, "e", REFERENCE)
+    by = officer_of(officer, reason, unit, "e", REFERENCE)
     if not yes and not typer.confirm("This cannot be undone. Erase?"):
         refuse("nothing was erased")
 

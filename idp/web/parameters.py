@@ -71,8 +71,11 @@ def query(request: Request) -> Parameters:
 
 
 async def body(request: Request) -> Parameters:
-    """Read a form body. Another content type is a problem (RFC 6749 App. B demands this one, in UTF-8)."""
-    if not is_form(request.headers.get("content-type", "")):
+    """Read a form body. Another content type is a problem (RFC 6749 App. B demands this one, in UTF-8); nothing at all is an empty form."""
+    kind = request.headers.get("content-type")
+    if kind is None and not await request.body():
+        return parse(b"")
+    if not is_form(kind or ""):
         return Parameters({}, {}, problem="content_type")
     return parse(await request.body())
 

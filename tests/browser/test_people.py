@@ -34,7 +34,7 @@ def mailed_code(outbox: Path, before: set[Path]) -> str:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         for file in messages(outbox) - before:
-            found = re.search(r"\b(\d{6})\b", json.loads(file.read_text("utf-8"))["text"])
+            found = re.search(r"\b(\d{6}|\d{8})\b", json.loads(file.read_text("utf-8"))["text"])
             if found:
                 return found[1]
         time.sleep(0.1)

@@ -268,6 +268,12 @@ async def test_3_2_a_body_that_cannot_be_read_is_refused(app: Application) -> No
         assert response.json()["error"] == "invalid_request"
 
 
+async def test_3_2_an_empty_request_without_a_content_type_is_one_that_lacks_parameters(app: Application) -> None:
+    for path in ("/token", "/revoke", "/introspect"):
+        response = await app.http.post(path, auth=AUTH)
+        assert (response.status_code, response.json()["error"]) == (400, "invalid_request"), path
+
+
 async def test_3_2_only_post(app: Application) -> None:
     cases: Any = ["GET", "PUT", "DELETE"]
     for method in cases:

@@ -94,7 +94,7 @@ class Crowd:
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             for file in sorted((self.server.folder / "outbox").glob("*.json"), reverse=True):
-                found = re.search(r"\b(\d{6})\b", json.loads(file.read_text("utf-8"))["text"])
+                found = re.search(r"\b(\d{6}|\d{8})\b", json.loads(file.read_text("utf-8"))["text"])
                 if file.stat().st_mtime >= since and found:
                     return found[1]
             await asyncio.sleep(0.1)

@@ -26,7 +26,7 @@ class Letter:
     @property
     def code(self) -> str:
         """The code it carries."""
-        found = re.search(r"\b(\d{6})\b", self.text)
+        found = re.search(r"\b(\d{6}|\d{8})\b", self.text)
         assert found is not None, self.text
         return found[1]
 

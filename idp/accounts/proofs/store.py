@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from idp.accounts.proofs.records import ATTEMPTS, MAILED_DIGITS, SLIP_ATTEMPTS, SLIP_DIGITS, NotProven, Proof, Proven, Purpose
+from idp.accounts.proofs.records import ATTEMPTS, DIGITS, SLIP_ATTEMPTS, NotProven, Proof, Proven, Purpose
 from idp.accounts.tables import proofs
 from keys.database import Timestamp
 from keys.opaque import new_code, new_id
@@ -26,8 +26,7 @@ class ProofStore:
 
     async def issue(self, purpose: Purpose, subject: str | None, now: dt.datetime, *, lifetime: int, browser: str | None = None) -> Proof:
         """Make a code that lives `lifetime` seconds. Without a subject it is a decoy: the same row, which nothing ever matches."""
-        digits = SLIP_DIGITS if purpose is Purpose.SLIP else MAILED_DIGITS
-        proof = Proof(new_id(), new_code(digits), now + dt.timedelta(seconds=lifetime))
+        proof = Proof(new_id(), new_code(DIGITS[purpose]), now + dt.timedelta(seconds=lifetime))
         row = {
             "id": proof.id,
             "purpose": purpose,
