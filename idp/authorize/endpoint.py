@@ -39,7 +39,7 @@ _PAGES: dict[type[Decision], tuple[Step, str]] = {
 }
 _LONGEST_ADDRESS = 8000
 _REPEATED_BY_GET = (KNOWN | {"request", "request_uri", "registration"}) - {"login_hint"}
-_STATUS = {"bad_request": 400, "service_unknown": 400, "service_address": 400, "request_gone": 400}
+_STATUS = {"bad_request": 400, "service_unknown": 400, "service_address": 400, "request_gone": 400, "request_object": 400}
 
 
 async def arrive(request: Request) -> Response:
@@ -73,9 +73,10 @@ async def _take(request: Request, sent: Parameters) -> Response:
     found = services(request)
     client = await found.clients.get(sent.get("client_id") or "")
     wish_language(request, sent.get("ui_locales"))
-    registered = checks.until_redirect(await incoming.read(found, client, sent))
+    asked = await incoming.read(found, client, sent)
+    registered = checks.until_redirect(asked)
     if isinstance(registered, str):
-        raise PageError(registered, _STATUS[registered])
+        raise PageError(registered, _STATUS[registered], **({} if asked.problem is None else {"detail": asked.problem.description}))
     refusal = checks.after_redirect(registered)
     if refusal is not None:
         return await _tell(request, registered, refusal)

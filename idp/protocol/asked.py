@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from idp.spec.id_token import Hint
     from idp.web.parameters import Parameters
 
-PageCode = Literal["bad_request", "service_unknown", "service_address", "request_gone"]
+PageCode = Literal["bad_request", "service_unknown", "service_address", "request_gone", "request_object"]
 
 
 class Source(StrEnum):

@@ -33,12 +33,10 @@ def request_there(asked: Asked) -> PageCode | None:
 def redirect_uri_registered(asked: Asked) -> PageCode | None:
     """OIDC Core §3.1.2.1: redirect_uri is REQUIRED and "MUST exactly match one of the Redirection URI values for the Client"."""
     uri = asked.get("redirect_uri")
-    if uri is None and asked.problem is not None:
-        return "bad_request"
     known = asked.client is not None and uri is not None
     if known and redirect_uris.registered(str(uri), asked.client.redirect_uris, native=asked.client.native):  # type: ignore[union-attr]
         return None
-    return "service_address"
+    return "service_address" if asked.problem is None else "request_object"
 
 
 # --- from here on the application is told --------------------------------------------------------------------------------------------

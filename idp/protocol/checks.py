@@ -75,6 +75,7 @@ _TOLD: Final[dict[PageCode, Refusal]] = {
     "bad_request": Refusal(ErrorCode.INVALID_REQUEST, "The request cannot be read: each parameter once, in UTF-8, form-encoded."),
     "service_unknown": Refusal(ErrorCode.INVALID_CLIENT, "The client is unknown.", 401),
     "service_address": Refusal(ErrorCode.INVALID_REQUEST, "redirect_uri is missing, or not one that this client registered."),
+    "request_object": Refusal(ErrorCode.INVALID_REQUEST_OBJECT, "The request object is refused."),
     "request_gone": Refusal(ErrorCode.INVALID_REQUEST_URI, "request_uri is unknown, expired or used."),
 }
 

@@ -35,7 +35,7 @@ async def opened(fapi: FapiClient, uri: str, client_id: str = "fapi", **more: st
     return await fapi.app.visitor.get(f"/authorize?{urlencode({'client_id': client_id, 'request_uri': uri, **more})}")
 
 
-async def uri_of(fapi: FapiClient, **changes: object) -> str:
+async def uri_of(fapi: FapiClient, **changes: Any) -> str:
     response = await fapi.push(**changes)
     assert response.status_code == 201, response.text
     uri: str = response.json()["request_uri"]
@@ -48,7 +48,7 @@ async def walked(fapi: FapiClient, page: Page) -> dict[str, str]:
     return (await visitor.allow(page) if page.path == "/approve" else page).answer
 
 
-async def answer_of(fapi: FapiClient, **changes: object) -> dict[str, str]:
+async def answer_of(fapi: FapiClient, **changes: Any) -> dict[str, str]:
     return await walked(fapi, await opened(fapi, await uri_of(fapi, **changes)))
 
 

@@ -245,6 +245,7 @@ async def test_an_object_that_is_refused_without_a_registered_address_outside_is
     for more in ({}, {"redirect_uri": "https://evil.test/cb"}):
         page = await send(signer, signed(claims(signer, "signer"), STRANGER), **more)
         assert (page.status, page.left) == (400, None)
+        assert "its signature does not hold" in page.text  # for the developer
 
 
 async def test_an_id_token_of_ours_is_no_request_object(signer: Application) -> None:
