@@ -28,6 +28,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS floor_codes (hash BYTEA PRIMARY KEY, consumed_at BIGINT, person TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS floor_refresh (hash BYTEA PRIMARY KEY, consumed_at BIGINT, person TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS floor_authorizations (id TEXT PRIMARY KEY, person TEXT NOT NULL, state TEXT NOT NULL, cells BYTEA NOT NULL);
+CREATE TABLE IF NOT EXISTS floor_proofs (hash BYTEA PRIMARY KEY, expires_at BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS floor_log (idx BIGINT PRIMARY KEY, leaf BYTEA NOT NULL, record TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS floor_head (id INT PRIMARY KEY, size BIGINT NOT NULL);
 INSERT INTO floor_head VALUES (1, 0) ON CONFLICT DO NOTHING;
@@ -139,6 +140,14 @@ class Floor:
         index = await self.append(json.dumps({"claims": ["name"], "client": "aduan"}))
         values = [CELL_KEY.decrypt(bytes([i]) * 12, cell, b"a").decode() for i, cell in enumerate(CELLS)]
         return {"sub": row["person"], "index": index, "values": values}
+
+    async def job_userinfo_dpop(self, form: dict[str, str], headers: dict[bytes, bytes]) -> dict[str, Any]:
+        """The same, with a second verification and one INSERT more: the proof, and that it was not used before."""
+        assert self.pool is not None
+        proof = verify(headers[b"dpop"].decode())
+        digest = hashlib.sha256(proof["jti"].encode()).digest()
+        new = await self.pool.fetchval("INSERT INTO floor_proofs VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1", digest, proof["iat"])
+        return await self.job_userinfo(form, headers) if new else {"error": "invalid_dpop_proof"}
 
     async def job_append(self, form: dict[str, str], headers: dict[bytes, bytes]) -> dict[str, Any]:
         """A share of a batched append."""

@@ -10,6 +10,8 @@ import asyncio
 import base64
 import datetime as dt
 import hashlib
+import itertools
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -30,9 +32,10 @@ from idp.spec import client_metadata
 from keys.opaque import new_id, new_token
 from tests.load.client import request
 from tests.load.floors import PASSWORD, sign
+from tests.load.proofs import KEY_OF_ALL, Proofs
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from consent.records import Purpose
     from idp.clients.records import Client
@@ -122,6 +125,11 @@ class Supplies:
         """GET /userinfo: five values of the citizen."""
         return [request("GET", "/userinfo", headers={"authorization": f"Bearer {token}"}) for token in await self._tokens()]
 
+    async def userinfo_dpop(self, count: int) -> Sequence[bytes]:
+        """GET /userinfo with tokens that are bound to a key, and a proof for each."""
+        bound = await self._tokens({"jkt": KEY_OF_ALL.thumbprint()})
+        return Proofs(self._found.settings.issuer, [bound[number % len(bound)] for number in range(count)])
+
     async def introspect(self) -> list[bytes]:
         """POST /introspect about access tokens."""
         return [self._posted("/introspect", {"token": token}) for token in await self._tokens()]
@@ -135,10 +143,10 @@ class Supplies:
         cookies = [f"gerbang_browser={citizen.browser}; gerbang_session={citizen.cookie}" for citizen in self.citizens]
         return [request("GET", f"/authorize?{urlencode(query)}", headers={"cookie": cookie}) for cookie in cookies]
 
-    async def _tokens(self) -> Sequence[str]:
+    async def _tokens(self, cnf: Mapping[str, str] | None = None) -> Sequence[str]:
         client, _ = self._clients["beban"]
         now, scope = self._found.clock(), SCOPE
-        return [(await issue.access_token(self._found, client, one.authorization, scope, now)).token for one in self.citizens]
+        return [(await issue.access_token(self._found, client, one.authorization, scope, now, cnf=cnf)).token for one in self.citizens]
 
     def _of(self, number: int) -> Citizen:
         return self.citizens[number % len(self.citizens)]
@@ -250,6 +258,15 @@ class FloorSupplies:
     def userinfo(self) -> list[bytes]:
         """Tokens."""
         return [request("GET", "/userinfo", headers={"authorization": f"Bearer {token}"}) for token in self._tokens]
+
+    def userinfo_dpop(self, count: int) -> list[bytes]:
+        """Tokens, and a proof of its own for each request."""
+        tokens, now = itertools.cycle(self._tokens), int(time.time())
+        proofs = [sign({"jti": new_id(), "iat": now, "htm": "GET", "htu": "x" * 32, "ath": "x" * 43}) for _ in range(count)]
+        return [
+            request("GET", "/userinfo_dpop", headers={"authorization": f"Bearer {token}", "dpop": proof})
+            for proof, token in zip(proofs, tokens, strict=False)
+        ]
 
     def introspect(self) -> list[bytes]:
         """Tokens."""
