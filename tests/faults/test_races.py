@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import datetime as dt
 import json
 import re
 import shutil
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +22,7 @@ from idp.spec import client_assertion
 from keys.database import store_urls
 from keys.opaque import new_id
 from tests.support.crowd import Crowd, at_once, crowd, fields_of, inside
+from tests.support.proofs import Holder
 from tests.support.server import Server
 from tests.support.visitor import current_code
 
@@ -203,3 +206,42 @@ async def test_a_client_assertion_works_once(racing: Crowd, tmp_path: Path) -> N
     await racing.spread()
     answers = await at_once(lambda: racing.http.post("/token", data=fields))
     assert counted(answers) == {"200": 1, "401 invalid_client": 199}
+
+
+async def test_a_dpop_proof_works_once(racing: Crowd) -> None:
+    """RFC 9449 §11.1, with two processes that share nothing but the database."""
+    holder = Holder(Here(racing.server.issuer))
+    code, asked = await racing.code(person=racing.person("dewi"))
+    fields = {
+        "grant_type": "authorization_code", "code": code, "redirect_uri": racing.app.redirect_uri, "code_verifier": asked.verifier,
+    }  # fmt: skip
+    answer = await racing.http.post("/token", data=fields, auth=racing.app.auth, headers={"dpop": holder.proof()})
+    token = answer.json()["access_token"]
+    ahead = int(time.time()) + 50  # a busy machine needs its time for two hundred
+    proof = holder.proof("GET", "/userinfo", token, iat=ahead)
+    await racing.spread()
+    answers = await at_once(lambda: holder.userinfo(racing.http, token, proof))
+    assert counted(answers) == {"200": 1, "401 invalid_dpop_proof": 199}
+
+
+async def test_one_proof_gives_one_token_whatever_the_endpoint_does_next(racing: Crowd) -> None:
+    """Two hundred refreshes with one proof: one is answered, and the token's family lives on."""
+    holder = Holder(Here(racing.server.issuer))
+    first = (await racing.tokens())["refresh_token"]
+    proof = holder.proof(iat=int(time.time()) + 50)
+    fields = {"grant_type": "refresh_token", "refresh_token": first}
+    await racing.spread()
+    answers = await at_once(lambda: racing.http.post("/token", data=fields, auth=racing.app.auth, headers={"dpop": proof}))
+    assert counted(answers) == {"200": 1, "400 invalid_dpop_proof": 199}
+    successor = next(one for one in answers if one.status_code == 200).json()["refresh_token"]
+    assert (await racing.refresh(successor)).status_code == 200
+
+
+@dataclass(frozen=True)
+class Here:
+    """A provider elsewhere, as holders of keys know it."""
+
+    issuer: str
+
+    def clock(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC)

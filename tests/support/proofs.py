@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 from joserfc import jws
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     import httpx2
 
     from tests.support.running import Provider
@@ -43,10 +45,19 @@ def sign(key: Key, header: dict[str, Any], payload: bytes | dict[str, Any]) -> s
     return jws.serialize_compact(header, content, key, registry=registry)
 
 
+class Known(Protocol):
+    """What a holder must know of a provider."""
+
+    @property
+    def issuer(self) -> str: ...
+
+    def clock(self) -> dt.datetime: ...
+
+
 class Holder:
     """Somebody with a key, who talks to a provider."""
 
-    def __init__(self, provider: Provider, key: Key | None = None, algorithm: str = "ES256") -> None:
+    def __init__(self, provider: Provider | Known, key: Key | None = None, algorithm: str = "ES256") -> None:
         self.provider = provider
         self.key = key or ECKey.generate_key("P-256", private=True)
         self.algorithm = algorithm
