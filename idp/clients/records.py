@@ -119,6 +119,11 @@ class Client:
         return self.application_type == "native"
 
     @property
+    def follows_sessions(self) -> bool:
+        """Whether it takes part in signing out, so that the `sid` of an ID Token says something to it."""
+        return bool(self.post_logout_redirect_uris or self.backchannel_logout_uri or self.frontchannel_logout_uri)
+
+    @property
     def pkce_required(self) -> bool:
         """RFC 9700 §2.1.1: public clients MUST use PKCE; our profiles `secure` and `fapi2` demand it of all."""
         return self.public or self.profile in ("secure", "fapi2")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from consent.errors import PersonErased
@@ -118,15 +118,16 @@ async def identity_token(
 ) -> str:
     """Make an ID Token, signed and perhaps encrypted as the application registered (OIDC Core §2: "signed and then encrypted").
 
-    Raises: NoKey.
+    Whoever takes no part in signing out gets no `sid`: it would only tell which sign-ins share a session. Raises: NoKey.
     """
+    authentication = _authentication(authorization)
     claims = id_token.claims(
         issuer=found.settings.issuer,
         subject=subject(found, client, authorization.person),
         client_id=client.id,
         now=int(now.timestamp()),
         lifetime=found.settings.id_token_lifetime,
-        authentication=_authentication(authorization),
+        authentication=authentication if client.follows_sessions else replace(authentication, sid=None),
         nonce=nonce,
         access_token=access_token,
         algorithm=client.id_token_alg,

@@ -14,7 +14,7 @@ import httpx2
 import typer
 
 from tests.certification import report
-from tests.certification.plans import browser, read_plans
+from tests.certification.plans import read_plans
 from tests.certification.provider import tested
 from tests.certification.suite import Suite
 
@@ -30,8 +30,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "conformance.md"
 
 def run_plan(suite: Suite, provider: Tested, plan: Plan, only: str) -> list[Outcome]:
     """Run the modules of a plan whose names match `only`, one after the other."""
-    configuration = provider.configuration(plan) | browser(provider.values) | dict(plan.more)
-    plan_id, modules = suite.plan(plan.plan, plan.variant, configuration)
+    plan_id, modules = suite.plan(plan.plan, plan.variant, provider.configuration(plan))
     typer.echo(f"\n{plan.title}\n  {suite.url}/plan-detail.html?plan={plan_id}")
     return [
         run_module(suite, plan_id, module["testModule"], module.get("variant") or {})

@@ -8,21 +8,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 HERE = Path(__file__).parent
-ALIAS = "gerbang"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan of the suite: its `variant`, the applications it uses (place in the configuration → file in clients/), and more of it."""
+    """A plan of the suite.
+
+    `clients`: the applications it uses, place in the configuration → file in clients/. `client`: what the suite shall know of each besides
+    its credentials. `more`: further parts of the configuration. `fresh`: modules that need applications which nobody knows yet.
+    """
 
     key: str
     plan: str
     variant: Mapping[str, str] = field(default_factory=dict)
     clients: Mapping[str, str] = field(default_factory=dict)
+    client: Mapping[str, Any] = field(default_factory=dict)
     more: Mapping[str, Any] = field(default_factory=dict)
+    fresh: Sequence[str] = ()
 
     @property
     def title(self) -> str:
@@ -48,16 +53,23 @@ def filled(value: Any, values: Mapping[str, str]) -> Any:
 
 
 def browser(values: Mapping[str, str]) -> dict[str, Any]:
-    """Give the configuration's "browser", and "override" for the modules that must see another page than the usual ones."""
+    """Give the configuration's "browser", and "override" for the modules that must see another page than the usual ones.
+
+    An address with "once " before it holds for its first visit only.
+    """
     steps = json.loads((HERE / "browser.json").read_text(encoding="utf-8"))
-    tasks = steps["tasks"]
+
+    def visit(match: str, names: list[str]) -> dict[str, Any]:
+        tasks = [steps["tasks"][name] for name in names]
+        once = match.removeprefix("once ")
+        return {"match": once, "tasks": tasks} | ({"match-limit": 1} if once != match else {})
 
     def visits(named: Mapping[str, list[str]]) -> list[dict[str, Any]]:
-        return [{"match": match, "tasks": [tasks[name] for name in names]} for match, names in named.items()]
+        first = {**named, **{match: names for match, names in steps["visits"].items() if match not in named}}
+        return [visit(match, names) for match, names in first.items()]
 
-    usual = steps["visits"]
-    override = {module: {"browser": visits(usual | named)} for module, named in steps["modules"].items()}
-    result: dict[str, Any] = filled({"browser": visits(usual), "override": override}, values)
+    override = {module: {"browser": visits(named)} for module, named in steps["modules"].items()}
+    result: dict[str, Any] = filled({"browser": visits({}), "override": override}, values)
     return result
 
 

@@ -14,9 +14,10 @@ from cryptography.x509 import DNSName
 from idp.demo.people import SITI
 from idp.provisioning import upgrade
 from keys.database import store_urls
-from tests.certification.plans import ALIAS, HERE, client_document
+from tests.certification.credentials import credentials
+from tests.certification.plans import HERE, browser, client_document
 from tests.support import running
-from tests.support.certificates import issue
+from tests.support.certificates import Authority, issue
 from tests.support.server import Server
 
 if TYPE_CHECKING:
@@ -31,14 +32,19 @@ class Tested:
 
     def __init__(self, folder: Path, suite: str) -> None:
         self.folder, self.suite = folder, suite
+        self.authority = Authority(folder)
         urls = store_urls(f"sqlite:///{folder}/idp.sqlite3", None, None)
         trusted = folder / "trusted.pem"
         trusted.write_text(self._certificate_of_suite())
-        more = {"IDP_CERTIFICATION": "on", "IDP_CA_FILE": str(trusted)}
-        self.server = Server(
-            urls, folder, more=more, tls=issue("localhost", names=[DNSName("localhost")], ca=True).files(folder, "localhost")
-        )
+        more = {"IDP_CERTIFICATION": "on", "IDP_CA_FILE": str(trusted), "IDP_CLIENT_AUTHORITIES_FILE": str(self.authority.file)}
+        certificate = issue("localhost", names=[DNSName("localhost")], ca=True)
+        self.server = Server(urls, folder, more=more, tls=certificate.files(folder, "localhost"))
         asyncio.run(self._fill(urls))
+
+    @property
+    def alias(self) -> str:
+        """The name of our corner of the suite: a run of its own for every provider."""
+        return f"gerbang-{self.server.port}"
 
     @property
     def values(self) -> dict[str, str]:
@@ -48,20 +54,39 @@ class Tested:
             "identifier": SITI.email,
             "password": running.KEY.password(SITI.key),
             "suite": self.suite,
-            "callback": f"{self.suite}/test/a/{ALIAS}/callback",
-            "after_logout": f"{self.suite}/test/a/{ALIAS}/post_logout_redirect",
+            "callback": f"{self.suite}/test/a/{self.alias}/callback",
+            "logout_channel": f"{self.suite}/test/a/{self.alias}",
+            "after_logout": f"{self.suite}/test/a/{self.alias}/post_logout_redirect",
         }
 
     def configuration(self, plan: Plan) -> dict[str, Any]:
-        """Register the plan's applications; give the part of the suite's configuration that names them and the server."""
-        clients = {place: self._register(name) for place, name in plan.clients.items()}
-        discovery = f"{self.server.issuer}/.well-known/openid-configuration"
-        return {"alias": ALIAS, "description": plan.title, "server": {"discoveryUrl": discovery}, **clients}
+        """Register the plan's applications; give the suite's configuration with them, the server and the browser's steps.
 
-    def _register(self, name: str) -> dict[str, Any]:
-        document = client_document(name, self.values) | {"agency": "certification", "purposes": ["certification"]}
-        file = self.folder / f"{name}.json"
-        file.write_text(json.dumps(document))
+        A module in `plan.fresh` has applications of its own, to which nobody has allowed anything yet.
+        """
+        configuration: dict[str, Any] = {
+            "alias": self.alias,
+            "description": plan.title,
+            "server": {"discoveryUrl": f"{self.server.issuer}/.well-known/openid-configuration"},
+            "resource": {"resourceUrl": f"{self.server.issuer}/userinfo"},
+            "options": {"browsercontrol_css_enable": False},
+        }
+        configuration |= self._clients(plan) | browser(self.values) | dict(plan.more)
+        for module in plan.fresh:
+            configuration["override"][module] = configuration["override"].get(module, {}) | self._clients(plan)
+        return configuration
+
+    def _clients(self, plan: Plan) -> dict[str, Any]:
+        parts: dict[str, Any] = {}
+        for place, name in plan.clients.items():
+            document, secrets = credentials(client_document(name, self.values), place, self.authority)
+            parts[place] = {**self._register(document), **secrets.pop("client", {}), **plan.client}
+            parts |= secrets
+        return parts
+
+    def _register(self, document: dict[str, Any]) -> dict[str, Any]:
+        file = self.folder / "client.json"
+        file.write_text(json.dumps(document | {"agency": "certification", "purposes": ["certification"]}))
         added = json.loads(self.server.run("clients", "add", str(file), "--json").stdout)
         return {part: added[part] for part in ("client_id", "client_secret") if part in added}
 
