@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from typing import TYPE_CHECKING, Any
@@ -149,26 +150,27 @@ def test_an_unverified_citizen_is_sent_to_the_counter(walk: Callable[..., Walk],
     assert "KTP" in visitor.text
 
 
-@pytest.mark.parametrize("scripts", [True, False])
-def test_a_second_code_sends_itself_where_scripts_run(walk: Callable[..., Walk], demo: Demo, *, scripts: bool) -> None:
-    budi = demo.citizen("Budi")
-    _wait_for_a_new_code()
+@pytest.mark.parametrize(("scripts", "name"), [(True, "Budi"), (False, "Hendra")])
+def test_a_second_code_sends_itself_where_scripts_run(walk: Callable[..., Walk], demo: Demo, *, scripts: bool, name: str) -> None:
+    person = demo.citizen(name)
+    if "IDP_TEST_DEMO" in os.environ:
+        _wait_for_a_new_code()
     visitor: Walk = walk(360, scripts=scripts)
     visitor.go("/login")
-    visitor.page.fill("#identifier", budi["email"])
-    visitor.page.fill("#password", budi["password"])
+    visitor.page.fill("#identifier", person["email"])
+    visitor.page.fill("#password", person["password"])
     visitor.submit()
     visitor.page.wait_for_url("**/login/second-factor**")
     visitor.look("journey-second-code")
     visitor.enter_code("000000")
     visitor.look("journey-second-code-wrong")
-    visitor.enter_code(pyotp.TOTP(budi["totp_secret"]).now())
+    visitor.enter_code(pyotp.TOTP(person["totp_secret"]).now())
     visitor.page.wait_for_selector(".who b")
-    assert visitor.page.inner_text(".who b") == budi["name"]
+    assert visitor.page.inner_text(".who b") == person["name"]
 
 
 def _wait_for_a_new_code() -> None:
-    """A code is good once: let the next thirty seconds begin."""
+    """A code is good once, and a demonstration that runs on may have seen this one: let the next thirty seconds begin."""
     time.sleep(30 - time.time() % 30 + 0.5)
 
 

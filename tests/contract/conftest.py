@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def kind() -> str:
-    """Contract tests run on SQLite; the stores' own tests show that both databases behave alike, and races run on both."""
+    """Contract tests run on SQLite; those of the main path say otherwise (`pytestmark`), and races and the stores' own run on both."""
     return "sqlite"
 
 

@@ -10,14 +10,17 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from tests.conftest import KINDS
 from tests.support.application import AFTER_LOGOUT, CALLBACK, SECRET, parameters, part
 
 if TYPE_CHECKING:
     from tests.support.application import Application
 
+pytestmark = pytest.mark.parametrize("kind", KINDS)
 PROFILE = {"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website", "gender",
            "birthdate", "zoneinfo", "locale", "updated_at"}  # fmt: skip
 TYPES: dict[str, type] = {"email_verified": bool, "phone_number_verified": bool, "address": dict, "updated_at": int}

@@ -6,11 +6,15 @@ import base64
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+import pytest
+
+from tests.conftest import KINDS
 from tests.support.application import AUTH, CALLBACK, SECRET, Application, parameters, part
 
 if TYPE_CHECKING:
     import httpx2
 
+pytestmark = pytest.mark.parametrize("kind", KINDS)
 CREDENTIALS = {"grant_type": "client_credentials"}
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from tests.support.running import Provider
     from tests.support.visitor import Page, Visitor
 
-pytestmark = pytest.mark.parametrize("kind", ["sqlite"])
 
 CHANGING = re.compile(r'value="[^"]*"|nomor rujukan|[A-Za-z0-9_.-]{40,}')
 
