@@ -11,6 +11,7 @@ from starlette.routing import Route
 from idp.authorize import situation
 from idp.authorize.answer import give
 from idp.authorize.dispatch import Approve, Create, Decision, Issue, Login, Refuse, SecondFactor, dispatch
+from idp.authorize.refused import page_of
 from idp.authorize.situation import Asking
 from idp.interactions.records import Step
 from idp.protocol import check_arrival, check_wishes, checks, deferred, incoming, respond, steps
@@ -39,7 +40,6 @@ _PAGES: dict[type[Decision], tuple[Step, str]] = {
 }
 _LONGEST_ADDRESS = 8000
 _REPEATED_BY_GET = (KNOWN | {"request", "request_uri", "registration"}) - {"login_hint"}
-_STATUS = {"bad_request": 400, "service_unknown": 400, "service_address": 400, "request_gone": 400, "request_object": 400}
 
 
 async def arrive(request: Request) -> Response:
@@ -76,7 +76,7 @@ async def _take(request: Request, sent: Parameters) -> Response:
     asked = await incoming.read(found, client, sent)
     registered = checks.until_redirect(asked)
     if isinstance(registered, str):
-        raise PageError(registered, _STATUS[registered], **({} if asked.problem is None else {"detail": asked.problem.description}))
+        raise await page_of(request, asked, registered)
     refusal = checks.after_redirect(registered)
     if refusal is not None:
         return await _tell(request, registered, refusal)

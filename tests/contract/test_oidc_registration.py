@@ -62,7 +62,7 @@ async def test_under_certification_only_an_application_reads_at_once(app: Applic
     assert declared is not None
     assert {"name", "email", "address"} <= declared.required_names
     assert "nik" not in declared.declared
-    left_over = {"purposes": [CERTIFICATION], "default_purpose": CERTIFICATION}
+    left_over: dict[str, Any] = {"purposes": [CERTIFICATION], "default_purpose": CERTIFICATION}
     await app.register("sisa", **left_over)
     assert (await app.through(client_id="sisa"))["error"] == "invalid_scope"
 

@@ -2,13 +2,14 @@
 
 import typer
 
-from idp.cli.clients import approving, notices, registering, showing, tokens
+from idp.cli.clients import approving, notices, registering, showing, testing, tokens
 
 app = typer.Typer(add_completion=False, help="Register, list and change applications.", no_args_is_help=True)
 app.command("add")(registering.add)
 app.command("list")(showing.list_)
 app.command("show")(showing.show_)
 app.command("set")(registering.set_)
+app.command("test")(testing.examine)
 app.command("approve")(approving.approve)
 app.command("rotate-secret")(registering.rotate_secret)
 app.command("remove")(registering.remove)

@@ -174,6 +174,45 @@ def test_a_change_that_is_refused_changes_nothing(capsys: pytest.CaptureFixture[
     assert "kept" in refused(capsys, "set", "kept", "--name", "x")[1]
 
 
+@pytest.mark.usefixtures("folder")
+def test_an_initial_access_token_is_made_listed_and_taken_back(capsys: pytest.CaptureFixture[str]) -> None:
+    made = said(capsys, "token", "add", "--note", "Diskominfo", "--count", "2")
+    assert len(made["initial_access_token"]) >= 43
+    (listed,) = said(capsys, "token", "list")
+    assert (listed["id"], listed["note"], listed["remaining"]) == (made["id"], "Diskominfo", 2)
+    assert made["initial_access_token"] not in str(listed)
+    assert said(capsys, "token", "revoke", made["id"])["revoked"] is True
+    assert made["id"] in refused(capsys, "token", "revoke", made["id"])[1]
+    for options_ in (("--count", "0"), ("--days", "9999"), ("--note", " ")):
+        assert refused(capsys, "token", "add", "--note", "x", *options_)[0] == 2
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_approval_names_a_declared_purpose_of_the_agency(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "kedua.toml").write_text(declaration("kedua", required=("email",)))
+    (folder / "asing.toml").write_text(declaration("asing", required=("email",)).replace('"dinas"', '"lain-lagi"'))
+    for name in ("kedua", "asing"):
+        assert run(["purposes", "add", str(folder / f"{name}.toml")]) == 0
+    said(capsys, *options("approved"))
+    approved = said(capsys, "approve", "approved", "--purpose", "kedua", "--by", "Rina")
+    assert (approved["purposes"], approved["default_purpose"]) == (["semua", "kedua"], "semua")
+    assert "lain-lagi" in refused(capsys, "approve", "approved", "--purpose", "asing", "--by", "Rina")[1]
+    assert "idp purposes add" in refused(capsys, "approve", "approved", "--purpose", "tidak-ada", "--by", "Rina")[1]
+    assert "tidak-ada" in refused(capsys, "approve", "tidak-ada", "--purpose", "kedua", "--by", "Rina")[1]
+    said(capsys, "remove", "approved")
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_registration_is_tested_and_the_exit_code_tells(capsys: pytest.CaptureFixture[str]) -> None:
+    said(capsys, *options("tested"))
+    found = said(capsys, "test", "tested", "--offline")
+    assert {"subject", "grade", "what", "mend"} == set(found[0])
+    assert run(["clients", "test", "tested", "--offline", "--scope", "openid nik"]) == 1
+    assert "WRONG    scope: nik asks for data that no purpose" in capsys.readouterr().out
+    assert "tidak-ada" in refused(capsys, "test", "tidak-ada")[1]
+    said(capsys, "remove", "tested")
+
+
 def test_files_that_cannot_be_read_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "bad.json").write_text("{")
     (folder / "list.json").write_text("[]")
