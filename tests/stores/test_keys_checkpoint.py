@@ -58,6 +58,24 @@ async def test_a_lost_foreign_or_loose_key_file_is_told(stores: dict[StoreName, 
     await ring.close()
 
 
+@pytest.mark.parametrize("in_file", [True, False])
+async def test_each_succession_has_a_key_of_its_own_beside_the_first(
+    stores: dict[StoreName, Database], tmp_path: Path, *, in_file: bool
+) -> None:
+    file = tmp_path / "checkpoint.key" if in_file else None
+    ring = await open_keyring(stores["keys"], algorithms=("ES256",), checkpoint_key_file=file)
+    first = await ring.log_key.load()
+    with pytest.raises(CheckpointKeyWrong, match="no checkpoint key of number 2"):
+        await ring.log_key.load(2)
+    second = await ring.log_key.make(2)
+    assert second.public_key not in {first.public_key, None}
+    assert (await ring.log_key.make(2)).public_key == (await ring.log_key.load(2)).public_key == second.public_key
+    assert (await ring.log_key.load()).public_key == first.public_key
+    assert await ring.log_key.public_key(2) == second.public_key
+    assert (tmp_path / "checkpoint.key.2").exists() is in_file
+    await ring.close()
+
+
 def test_what_is_no_signature_or_key_does_not_verify() -> None:
     assert not verify_signature(bytes(32), b"m", bytes(64))
     assert not verify_signature(b"short", b"m", bytes(64))
