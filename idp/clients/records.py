@@ -109,6 +109,11 @@ class Client:
         return self.profile == "fapi2"
 
     @property
+    def sender_constrained(self) -> bool:
+        """Whether every access token of it must be bound to its holder (RFC 9449 §5.2, RFC 8705 §3.4, FAPI 2.0 §5.3.2.1)."""
+        return self.fapi or self.dpop_bound_access_tokens or self.tls_client_certificate_bound_access_tokens
+
+    @property
     def public(self) -> bool:
         """Whether it holds no credential (RFC 6749 §2.1)."""
         return self.auth_method == "none"

@@ -85,8 +85,9 @@ def response_type(asked: Registered) -> Refusal | None:
         return Refusal(ErrorCode.UNSUPPORTED_RESPONSE_TYPE, "Send response_type=code.")
     if known not in {*map(response_modes.canonical, asked.client.response_types)}:
         return Refusal(ErrorCode.UNAUTHORIZED_CLIENT, f"This client is not registered for response_type {known}.")
-    if asked.client.fapi and known != "code":
-        # FAPI 2.0 §5.3.2.2: "shall support the authorization code grant", and no other with a person
+    if (asked.client.fapi and known != "code") or (asked.client.sender_constrained and "token" in known.split()):
+        # FAPI 2.0 §5.3.2.2: "shall support the authorization code grant", and no other with a person; and a token that travels through
+        # the browser is bound to nobody, whatever RFC 9449 §5.2 or RFC 8705 §3.4 promise of this client's
         return Refusal(ErrorCode.UNSUPPORTED_RESPONSE_TYPE, "Send response_type=code.")
     return None
 

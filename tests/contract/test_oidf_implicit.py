@@ -101,3 +101,13 @@ async def test_in_production_they_do_not_exist(app: Application) -> None:
         assert page.answer["error"] == "unsupported_response_type"
     with pytest.raises(AssertionError, match="response_types"):
         await register(app)
+
+
+async def test_a_client_whose_tokens_are_bound_gets_none_through_the_browser(app: Application) -> None:
+    """RFC 9449 §5.2, RFC 8705 §3.4: such a token would be bound to nobody."""
+    for number, how in enumerate(("dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens")):
+        types = ["code", "id_token token", "code token"]
+        await app.register(f"bound-{number}", response_types=types, grant_types=["authorization_code", "implicit"], **{how: True})
+        for type_ in types[1:]:
+            answer = (await app.ask(client_id=f"bound-{number}", response_type=type_)).answer
+            assert answer["error"] == "unsupported_response_type", type_

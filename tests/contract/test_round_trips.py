@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.conftest import KINDS
-from tests.support.application import SECRET, parameters
+from tests.support.application import CALLBACK, SECRET, VERIFIER, parameters
+from tests.support.proofs import Holder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +52,25 @@ async def test_a_token_answer_costs_one_round_trip_and_two_on_sqlite(app: Applic
     with counted(app) as statements:
         await app.refresh(tokens["refresh_token"])
     assert len(statements) <= allowed, statements
+
+
+async def test_a_dpop_proof_costs_one_round_trip_more(app: Application, kind: str) -> None:
+    """The row that makes it one-use; the proof itself costs none, nor does its nonce."""
+    holder, allowed = Holder(app.provider), 3 if kind == "sqlite" else 2
+    code = (await app.through())["code"]
+    form: dict[str, object] = {
+        "grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER,
+    }  # fmt: skip
+    with counted(app) as statements:
+        answer = await app.token(form, headers={"dpop": holder.proof()})
+    assert answer.json()["token_type"] == "DPoP"
+    assert len(statements) <= allowed, statements
+    bearer = (await app.tokens())["access_token"]
+    with counted(app) as plain:
+        await app.userinfo(bearer)
+    with counted(app) as bound:
+        await holder.userinfo(app.http, answer.json()["access_token"])
+    assert len(bound) == len(plain) + 1, bound
 
 
 async def test_introspection_costs_one_and_client_credentials_none(app: Application) -> None:
