@@ -33,6 +33,7 @@ from idp.recover import endpoint as recover
 from idp.register import endpoint as register
 from idp.revoke import endpoint as revoke
 from idp.security import endpoint as security
+from idp.signals import endpoint as signals
 from idp.token import endpoint as token
 from idp.userinfo import endpoint as userinfo
 from idp.web import errors, metrics
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 
 STEPS = (
     token, userinfo, introspect, authorize, pushed, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit,
-    register, device, backchannel,
+    register, device, backchannel, signals,
 )  # fmt: skip
 """Every package that answers requests; each `endpoint.py` lists its `routes`. The router tries them in this order: the busiest first."""
 

@@ -19,6 +19,7 @@ Schema = dict[str, Any]
 
 _TEXT: Final[Schema] = {"type": "string"}
 _NUMBER: Final[Schema] = {"type": "integer"}
+_CALLER: Final[list[Schema]] = [{"client_secret_basic": []}, {"access_token": []}]
 _CLIENT: Final[list[Schema]] = [{"client_secret_basic": []}, {"client_in_form": []}]
 
 
@@ -44,6 +45,10 @@ def _json(description: str, schema: str) -> Schema:
     return {"description": description, "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}
 
 
+def _body(schema: str) -> Schema:
+    return {"required": True, "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}
+
+
 def _object(required: dict[str, Schema], **optional: Schema) -> Schema:
     return {"type": "object", "properties": required | optional, "required": list(required)}
 
@@ -63,6 +68,8 @@ _SOURCES: Final = {
     "RFC 7592": "https://www.rfc-editor.org/rfc/rfc7592",
     "RFC 7662": "https://www.rfc-editor.org/rfc/rfc7662",
     "RFC 9126": "https://www.rfc-editor.org/rfc/rfc9126",
+    "RFC 8936": "https://www.rfc-editor.org/rfc/rfc8936",
+    "Shared Signals": "https://openid.net/specs/openid-sharedsignals-framework-1_0.html",
     "RFC 8414": "https://www.rfc-editor.org/rfc/rfc8414",
     "OpenID Connect Core": "https://openid.net/specs/openid-connect-core-1_0.html",
     "OpenID Connect Discovery": "https://openid.net/specs/openid-connect-discovery-1_0.html",
@@ -70,7 +77,7 @@ _SOURCES: Final = {
 _CLIENT_REFUSALS: Final = (
     (400, "The request is refused; `error_description` says what to mend."),
     (401, "The application did not authenticate as it is registered."),
-    (415, "The body is not a form."),
+    (415, "The body is of another content type."),
     (503, "Not now: `retry-after` says when."),
 )
 _READ_REFUSALS: Final = (
@@ -92,6 +99,9 @@ PATHS: Final[Schema] = {
     },
     "/.well-known/oauth-authorization-server": {
         "get": _operation("Metadata of the authorization server", "RFC 8414", _json("Metadata.", "Metadata"))
+    },
+    "/.well-known/ssf-configuration": {
+        "get": _operation("Metadata of the transmitter of security events", "Shared Signals", _json("Metadata.", "Transmitter"))
     },
     "/jwks.json": {"get": _operation("Public keys: pending, active and retired", "RFC 7517", _json("A JWK Set.", "Keys"))},
     "/token": {
@@ -195,6 +205,28 @@ PATHS["/register/{client}"] = {
     ),
 }
 
+PATHS["/signals/poll"] = {
+    "post": _operation(
+        "Fetch security events, and acknowledge those that were taken",
+        "RFC 8936",
+        _json("Signed events by their jti; whether more wait.", "Events"),
+        refusals=(*_CLIENT_REFUSALS, (403, "No stream to fetch from is set up.")),
+        security=_CALLER,
+        requestBody=_body("Poll"),
+    )
+}
+PATHS["/signals/verification"] = {
+    "post": _operation(
+        "Ask for a verification event",
+        "Shared Signals",
+        {"description": "It is on its way."},
+        status=204,
+        refusals=(*_CLIENT_REFUSALS, (404, "There is no such stream."), (429, "Too many wait.")),
+        security=_CALLER,
+        requestBody=_body("Verification"),
+    )
+}
+
 _SECURITY: Final[Schema] = {
     "client_secret_basic": {"type": "http", "scheme": "basic", "description": "client_id and client_secret, each form-encoded."},
     "client_in_form": {
@@ -215,6 +247,16 @@ _SCHEMAS: Final[Schema] = {
     "Introspection": _object(
         {"active": {"type": "boolean"}}, sub=_TEXT, scope=_TEXT, client_id=_TEXT, exp=_NUMBER, iat=_NUMBER, iss=_TEXT, token_type=_TEXT
     ),
+    "Poll": _object(
+        {},
+        maxEvents={"type": "integer", "minimum": 0},
+        returnImmediately={"type": "boolean"},
+        ack={"type": "array", "items": _TEXT},
+        setErrs={"type": "object", "additionalProperties": {"type": "object"}},
+    ),
+    "Events": _object({"sets": {"type": "object", "additionalProperties": _TEXT}, "moreAvailable": {"type": "boolean"}}),
+    "Verification": _object({"stream_id": _TEXT}, state=_TEXT),
+    "Transmitter": {**_object({"issuer": _TEXT, "jwks_uri": _TEXT, "spec_version": _TEXT}), "additionalProperties": True},
     "Pushed": _object({"request_uri": _TEXT, "expires_in": _NUMBER}),
     "Registration": {**_object({"redirect_uris": {"type": "array", "items": _TEXT}}, client_name=_TEXT), "additionalProperties": True},
     "Registered": {

@@ -31,6 +31,7 @@ API_PATHS = (
     "/revoke",
     "/register",
     "/register/",
+    "/signals/",
     "/jwks.json",
     "/.well-known/",
     "/healthz",

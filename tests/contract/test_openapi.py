@@ -10,7 +10,7 @@ from idp.openapi import PATHS
 if TYPE_CHECKING:
     from tests.support.application import Application
 
-FOR_PROGRAMS = {"discovery", "introspect", "register", "pushed", "revoke", "token", "userinfo"}
+FOR_PROGRAMS = {"discovery", "introspect", "register", "pushed", "revoke", "signals", "token", "userinfo"}
 
 
 def _routes() -> dict[str, set[str]]:
