@@ -265,3 +265,17 @@ async def test_offline_access_shows_a_card_and_outlives_the_session(app: Applica
 
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+async def test_a_request_may_carry_authorization_details_and_wrong_ones_are_refused(app: Application, ask: Any) -> None:
+    """RFC 9396 §3: "The "authorization_details" authorization request parameter can be used […] in the device authorization request"."""
+    detail = '[{"type": "gerbang-purpose", "purpose": "semua", "claims": ["email"]}]'
+    begun = await ask(scope="openid", authorization_details=detail)
+    await answer(app, begun["user_code"])
+    tokens = (await poll(app, begun["device_code"])).json()
+    (granted,) = tokens["authorization_details"]
+    assert (granted["purpose"], granted["claims"]) == ("semua", ["email"])
+    assert (await app.userinfo(tokens["access_token"])).json().keys() >= {"sub", "email"}
+    for wrong in ({"authorization_details": "[]"}, {"resource": "https://other.test/"}):
+        response = await app.http.post("/device_authorization", data={"scope": "openid", **wrong}, auth=KIOSK)
+        assert response.json()["error"] in {"invalid_authorization_details", "invalid_target"}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from consent.decision import Allowed, Ask, Refused
-from idp.authorize.dispatch import Approve, Issue, Login, Progress, Refuse, SecondFactor, SignedIn, Situation, dispatch
+from idp.authorize.dispatch import Approve, Create, Issue, Login, Progress, Refuse, SecondFactor, SignedIn, Situation, dispatch
 from idp.spec.authorization_request import AuthorizationRequest
 from idp.spec.errors import ErrorCode
 
@@ -52,6 +53,20 @@ def test_a_sign_in_within_the_interaction_settles_prompt_login_and_an_older_one_
 @pytest.mark.parametrize(("age", "login"), [("300", False), ("299", True), ("0", True), ("86400", False)])
 def test_max_age_compares_with_the_time_of_authentication(age: str, login: bool) -> None:  # noqa: FBT001
     assert isinstance(dispatch(situation(max_age=age)), Login if login else Issue)
+
+
+def test_enrolment_is_shown_once_whoever_is_signed_in() -> None:
+    assert dispatch(situation(prompt="create")) == Create()
+    assert dispatch(situation(prompt="create", session=None)) == Create()
+    assert isinstance(dispatch(situation(prompt="create", progress=Progress(NOW, signed_in=True))), Issue)
+
+
+def test_any_of_several_subjects_will_do() -> None:
+    wanted = '{"id_token":{"sub":{"values":["other","subject"]}}}'
+    request = situation(claims=wanted).request
+    assert request.wanted_subjects == ("other", "subject")
+    assert isinstance(dispatch(replace(situation(), subjects=frozenset(request.wanted_subjects))), Issue)
+    assert dispatch(replace(situation(), subjects=frozenset({"other", "third"}))) == Login()
 
 
 def test_the_second_factor_comes_before_the_card() -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc import jwe
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from keys import encryption
 from keys.errors import EncryptionKeyMissing, TokenInvalid
+from keys.verification import read_unsigned, verify_with_jwks
 
 RSA = RSAKey.generate_key(2048, {"kid": "r", "use": "enc"}, private=True)
 EC = ECKey.generate_key("P-256", {"kid": "e", "use": "enc"}, private=True)
@@ -96,3 +100,13 @@ def test_sizes_are_bounded() -> None:
         encryption.take_apart("." * 4 + "x" * encryption.LIMIT)
     with pytest.raises(TokenInvalid):
         encryption.take_apart("e" * 2000 + "....")
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200) | st.text(alphabet="eyJ.-_Aa1=", max_size=200))
+def test_whatever_comes_is_read_or_refused(text: str) -> None:
+    with contextlib.suppress(TokenInvalid):
+        encryption.take_apart(text)
+    with contextlib.suppress(TokenInvalid):
+        read_unsigned(text)
+    with contextlib.suppress(TokenInvalid):
+        verify_with_jwks(text, JWKS, algorithms=("ES256", "RS256"))
