@@ -92,15 +92,15 @@ class Fetcher:
         """Close all connections."""
         await self._client.aclose()
 
-    async def get(self, url: str, *, accept: str, limit: int = 65536, fresh: bool = False) -> Fetched:
+    async def get(self, url: str, *, accept: str, limit: int = 65536, fresh: bool = False, anew: bool = False) -> Fetched:
         """Fetch, or give what was fetched before. `accept`: media types, separated by commas; `*/*` takes any. `limit`: bytes.
 
-        `fresh`: an answer that is at most `FRESH` old. Raises: FetchRefused.
+        `fresh`: an answer that is at most `FRESH` old; `anew`: one that was not given before. Raises: FetchRefused.
         """
         key = (url, accept)
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:  # many that ask for the same wait for one answer
-            kept = self._remembered(key, fresh=fresh)
+            kept = None if anew else self._remembered(key, fresh=fresh)
             if kept is None:
                 kept = await self._fetch(url, accept, limit)
                 self._remember(key, kept)

@@ -58,7 +58,7 @@ async def _metadata(found: Services, body: Mapping[str, Any], *, client: Client 
     claims = statements.claims_of(found, body.get("software_statement"))
     if isinstance(claims, Refusal):
         return claims
-    read = rules.read(rules.understood(body, claims), client=client, purpose=purpose, implicit=found.settings.certification)
+    read = rules.read(rules.understood(body, claims), client=client, purpose=purpose, certification=found.settings.certification)
     if isinstance(read, Refusal):
         return read
     return await _sector_problem(found, read) or read
@@ -70,7 +70,7 @@ async def _sector_problem(found: Services, metadata: ClientMetadata) -> Refusal 
     if uri is None:
         return None
     try:
-        fetched = await found.fetcher.get(uri, accept="application/json", fresh=True)
+        fetched = await found.fetcher.get(uri, accept="application/json", anew=True)
         listed = json.loads(fetched.body)
     except FetchRefused as refused:
         return Refusal(ErrorCode.INVALID_CLIENT_METADATA, f"sector_identifier_uri: {refused}")

@@ -40,13 +40,16 @@ def understood(body: Mapping[str, Any], claims: Mapping[str, Any]) -> dict[str, 
     return {**_DEFAULTS, **{name: value for name, value in said.items() if value is not None}}
 
 
-def read(document: Mapping[str, Any], *, client: Client | None, purpose: str, implicit: bool) -> ClientMetadata | Refusal:
-    """Check a registration, or what replaces one (`client`). A new application has `purpose` and nothing else."""
+def read(document: Mapping[str, Any], *, client: Client | None, purpose: str, certification: bool) -> ClientMetadata | Refusal:
+    """Check a registration, or what replaces one (`client`). A new application has `purpose` and nothing else.
+
+    `certification`: more response types; and who has several hosts and no list is a sector of its own, since the suite so registers.
+    """
     problems = tuple(_own_rules(document))
-    metadata = problems or client_metadata.read({"client_name": _name(document), **document}, implicit=implicit, needs_purpose=False)
+    metadata = problems or client_metadata.read({"client_name": _name(document), **document}, implicit=certification, needs_purpose=False)
     if isinstance(metadata, tuple):
         return refusal_of(metadata)
-    if _sector(metadata) is None:
+    if _sector(metadata) is None and not certification:
         # OIDC Core §8.1: "If there are multiple hostnames in the registered redirect_uris, the Client MUST register a
         # sector_identifier_uri."
         why = "sector_identifier_uri: redirect_uris have several hosts, so publish their list and name it"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tests.certification.suite import Outcome
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "conformance.md"
+KEY_ROTATION = "oidcc-server-rotate-keys"
+"""This module waits until somebody has rotated the keys."""
 
 
 def run_plan(suite: Suite, provider: Tested, plan: Plan, only: str) -> list[Outcome]:
@@ -33,17 +35,19 @@ def run_plan(suite: Suite, provider: Tested, plan: Plan, only: str) -> list[Outc
     plan_id, modules = suite.plan(plan.plan, plan.variant, provider.configuration(plan))
     typer.echo(f"\n{plan.title}\n  {suite.url}/plan-detail.html?plan={plan_id}")
     return [
-        run_module(suite, plan_id, module["testModule"], module.get("variant") or {})
+        run_module(suite, provider, plan_id, module["testModule"], module.get("variant") or {})
         for module in modules
         if fnmatch.fnmatch(module["testModule"], only)
     ]
 
 
-def run_module(suite: Suite, plan_id: str, module: str, variant: dict[str, str]) -> Outcome:
+def run_module(suite: Suite, provider: Tested, plan_id: str, module: str, variant: dict[str, str]) -> Outcome:
     """Run a module to its end, and tell how it ended."""
     run = suite.start(plan_id, module, variant)
     for status in suite.states(run):
         if status == "CONFIGURED":
+            if module == KEY_ROTATION:
+                provider.rotate_keys()
             suite.proceed(run)
         if visits := suite.visits(run) if status == "WAITING" else []:
             typer.echo(f"  {module} wants a person to open {visits[0]}")

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import json
 import ssl
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import httpx2
 from cryptography.x509 import DNSName
 
 from idp.demo.people import SITI
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.certification.plans import Plan
+
+SECONDS_TO_PUBLISH = 60
 
 
 class Tested:
@@ -75,6 +79,15 @@ class Tested:
         for module in plan.fresh:
             configuration["override"][module] = configuration["override"].get(module, {}) | self._clients(plan)
         return configuration
+
+    def rotate_keys(self) -> None:
+        """Rotate as an operator does; return when the new keys are published."""
+        address = f"{self.server.issuer}/jwks.json"
+        before = httpx2.get(address, verify=False).json()
+        self.server.run("keys", "rotate")
+        deadline = time.monotonic() + SECONDS_TO_PUBLISH
+        while httpx2.get(address, verify=False).json() == before and time.monotonic() < deadline:
+            time.sleep(1)
 
     def _clients(self, plan: Plan) -> dict[str, Any]:
         parts: dict[str, Any] = {}

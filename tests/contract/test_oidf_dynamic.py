@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from keys.opaque import new_id
 from tests.support.application import CHALLENGE, VERIFIER, part
-from tests.support.registering import CALLBACK, Places, own, png, post
+from tests.support.registering import CALLBACK, OTHER_HOST, Places, own, png, post
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -102,7 +102,8 @@ async def test_oidcc_userinfo_rs256(app: Application) -> None:
 
 
 async def test_oidcc_ensure_redirect_uri_in_authorization_request(app: Application) -> None:
-    async with registration(app, redirect_uris=[CALLBACK, f"{CALLBACK}2"]) as mine:
+    """The suite registers another host besides, and no list of both (OIDC Core §8.1 asks for one)."""
+    async with registration(app, redirect_uris=[CALLBACK, OTHER_HOST]) as mine:
         page = await app.ask(**asked(mine, redirect_uri=None))
         assert (page.left, page.status) == (None, 400)
 
@@ -179,7 +180,10 @@ async def test_oidcc_registration_sector_uri(app: Application, places: Places) -
 
 
 async def test_oidcc_registration_sector_bad(app: Application, places: Places) -> None:
-    sector = places.put("https://sektor.test/daftar.json", ["https://lain.test/cb"])
+    """The list counts as it is now: what stood there a moment ago, when another registered by it, says nothing."""
+    sector = places.put("https://sektor.test/daftar.json", [CALLBACK])
+    async with registration(app, sector_identifier_uri=sector):
+        places.put(sector, [OTHER_HOST])
     response = await post(app, sector_identifier_uri=sector)
     assert (response.status_code, response.json()["error"]) == (400, "invalid_client_metadata")
 
