@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from consent.access_log import Actor
+from consent.checkpoint import Checkpoint
+from consent.transition import Change
 from idp import housekeeping
 
 if TYPE_CHECKING:
@@ -25,6 +28,28 @@ async def test_an_unmigrated_store_makes_it_unready_with_the_command(provider: P
     assert answer.status_code == 503
     assert "the idp store stands at revision 0000" in answer.json()["reasons"][0]
     assert "idp database upgrade" in answer.json()["reasons"][0]
+
+
+async def test_a_loss_in_the_log_is_told_by_readiness_and_on_the_auditors_page(provider: Provider) -> None:
+    """Somebody holds a checkpoint of five entries more than the database has: they are gone, and nobody may forget it."""
+    consent = provider.services.consent
+    assert consent.signer is not None
+    assert consent.transition is not None
+    head = await consent.signer.sign_once()
+    key, verifier = await consent.signer.key(head.origin)
+    final = Checkpoint(head.origin, head.size + 5, bytes(32))
+    change = Change(Actor("administrator", pseudonym="rina"), "the disk burnt")
+    await consent.transition.after_loss(change, final.note(verifier, key.sign(final.body)))
+    client = await provider.client()
+    ready = (await client.get("/readyz")).json()
+    assert ready["status"] == "ready"
+    assert "after a LOSS of 5 entries" in ready["notices"][0]
+    page = (await client.get("/audit", headers={"accept-language": "en"})).text
+    assert "Records were lost" in page
+    assert "the disk burnt" in page
+    vkey = await consent.verifier_key()
+    assert vkey is not None
+    assert vkey.fingerprint in page
 
 
 async def test_what_has_expired_is_swept_and_what_has_not_stays(provider: Provider) -> None:
