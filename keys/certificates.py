@@ -12,9 +12,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from cryptography.utils import CryptographyDeprecationWarning
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from keys.encoding import encode
 
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 
 LIMIT: Final = 16384
 _TYPE: Final = re.compile(r"(^|(?<!\\)[,+])\s*([A-Za-z][A-Za-z0-9-]*|[0-9.]+)\s*=")
+_MALFORMED: Final = (
+    ValueError, TypeError, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType,
+    CryptographyDeprecationWarning,  # where warnings are errors: what the library will refuse one day
+)  # fmt: skip
+_UNDERSTOOD: Final = frozenset({
+    ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE, ExtensionOID.EXTENDED_KEY_USAGE, ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+})  # fmt: skip
 _NAMES: Final = {"EMAILADDRESS": NameOID.EMAIL_ADDRESS, "E": NameOID.EMAIL_ADDRESS, "SERIALNUMBER": NameOID.SERIAL_NUMBER}
 
 
@@ -57,9 +65,14 @@ class Certificate:
             return False
         return _comparable(wanted) == _comparable(self.parsed.subject)
 
-    def issued_by(self, authorities: Sequence[Certificate]) -> bool:
-        """Tell whether one of these authorities signed it, and may."""
-        return any(_issued(self.parsed, one.parsed) for one in authorities)
+    def issued_by(self, authorities: Sequence[Certificate], now: dt.datetime) -> bool:
+        """Tell whether it is a client's (RFC 5280 §4.2.1.12), and one of these authorities, itself valid, signed it and may.
+
+        RFC 5280 §4.2: "A certificate-using system MUST reject the certificate if it encounters a critical extension it does not recognize".
+        Name constraints are among these: an authority that is bound to some names is none for us.
+        """
+        valid = [one.parsed for one in authorities if one.valid_at(now) and _understood(one.parsed)]
+        return _understood(self.parsed) and _for_clients(self.parsed) and any(_issued(self.parsed, one) for one in valid)
 
 
 def read(der: bytes) -> Certificate:
@@ -98,6 +111,7 @@ def _read(der: bytes) -> Certificate:
     try:
         parsed = x509.load_der_x509_certificate(der)
         names = _alternatives(parsed)
+        _comparable(parsed.subject)  # read now: a name that cannot be read makes the whole unreadable
         return Certificate(
             thumbprint=encode(hashlib.sha256(der).digest()),
             begins=parsed.not_valid_before_utc,
@@ -108,7 +122,7 @@ def _read(der: bytes) -> Certificate:
             emails=tuple(names.get_values_for_type(x509.RFC822Name)),
             parsed=parsed,
         )
-    except (ValueError, TypeError) as error:
+    except _MALFORMED as error:
         raise CertificateUnreadable from error
 
 
@@ -132,13 +146,32 @@ def _prepared(value: str | bytes) -> str:
     return " ".join(value.casefold().split()) if isinstance(value, str) else value.hex()
 
 
+def _understood(certificate: x509.Certificate) -> bool:
+    return all(one.oid in _UNDERSTOOD for one in certificate.extensions if one.critical)
+
+
+def _for_clients(leaf: x509.Certificate) -> bool:
+    try:
+        usage = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return True
+    return bool({ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & set(usage))
+
+
+def _may_sign(authority: x509.Certificate) -> bool:
+    try:
+        return authority.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound:
+        return True
+
+
 def _issued(leaf: x509.Certificate, authority: x509.Certificate) -> bool:
     try:
         constraints = authority.extensions.get_extension_for_class(x509.BasicConstraints).value
         leaf.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+    except (*_MALFORMED, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound):
         return False
-    return constraints.ca
+    return constraints.ca and _may_sign(authority)
 
 
 def same_ip(one: str, other: str) -> bool:

@@ -38,7 +38,7 @@ async def authenticate(request: Request, client: Client, found: Services) -> Cli
     if not certificate.valid_at(found.clock()):
         return _refused("The certificate has expired, or is not valid yet.")
     if client.auth_method == PKI:
-        return _by_authority(client, certificate, found.settings.client_authorities_file)
+        return _by_authority(client, certificate, found)
     try:
         jwks = await jwks_of(found, client)
         if not _registered(jwks, certificate) and client.jwks_uri is not None:
@@ -48,13 +48,13 @@ async def authenticate(request: Request, client: Client, found: Services) -> Cli
     return client if _registered(jwks, certificate) else _refused("The certificate is none of the registered ones (x5c in the JWK Set).")
 
 
-def _by_authority(client: Client, certificate: Certificate, file: Path | None) -> Client | Refusal:
+def _by_authority(client: Client, certificate: Certificate, found: Services) -> Client | Refusal:
     """§2.1: an authority of ours issued the certificate, and it names the one thing that was registered (§2.1.2).
 
     We look ourselves: some proxies are set up to pass certificates on that nobody verified.
     """
-    trusted = _authorities(file) if file else ()
-    if not certificate.issued_by(trusted):
+    file = found.settings.client_authorities_file
+    if not certificate.issued_by(_authorities(file) if file else (), found.clock()):
         return _refused("The certificate was not issued by an authority that this provider trusts for clients.")
     return client if _names(client, certificate) else _refused("The certificate names somebody else than what was registered.")
 

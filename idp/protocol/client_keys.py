@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from keys.verification import Verified
 
 _ACCEPT: Final = "application/json, application/jwk-set+json"
+MOST: Final = 50
 _NOTHING: Final[Mapping[str, Any]] = {"keys": []}
 
 
@@ -72,6 +73,6 @@ def _read(body: bytes) -> Mapping[str, Any]:
         keys = read_object(body).get("keys")
     except TokenInvalid:
         keys = None
-    if not isinstance(keys, list):
-        raise FetchRefused("jwks_uri does not answer with a JWK Set: an object with the array keys.")
+    if not isinstance(keys, list) or len(keys) > MOST:
+        raise FetchRefused(f"jwks_uri does not answer with a JWK Set: an object with the array keys, of {MOST} at most.")
     return {"keys": [key for key in keys if isinstance(key, dict)]}

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 import httpx2
@@ -35,9 +37,15 @@ class FetchRefused(Exception):
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
-    """Ask the system's resolver. Raises: OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    """Ask the system's resolver, in threads of its own: names that never answer must not hold up what else resolves. Raises: OSError."""
+    loop = asyncio.get_running_loop()
+    found = await loop.run_in_executor(_threads(), partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))
     return [str(item[4][0]) for item in found]
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(4, thread_name_prefix="resolver")
 
 
 def is_public(text: str) -> bool:

@@ -36,7 +36,13 @@ ALTERNATIVES = [
     x509.IPAddress(ipaddress.ip_address("2001:db8::7")),
     x509.RFC822Name("mesin@dinas.test"),
 ]
+SERVER_AUTH, CLIENT_AUTH = x509.oid.ExtendedKeyUsageOID.SERVER_AUTH, x509.oid.ExtendedKeyUsageOID.CLIENT_AUTH
+UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.55555.1"), b"\x05\x00")
 MACHINE: dict[str, Any] = {"grant_types": ["client_credentials"], "redirect_uris": None, "purposes": None, "scope": "laporan"}
+USAGES = (
+    "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign",
+    "encipher_only", "decipher_only",
+)  # fmt: skip
 PKI: dict[str, Any] = {**MACHINE, "secret": None, "token_endpoint_auth_method": "tls_client_auth"}
 
 
@@ -121,6 +127,8 @@ async def test_2_1_other_certificates_are_refused(app: Application, authority: A
         "not yet valid": rfc9440(issue(SUBJECT, by=authority.root, start=now + DAY, end=now + 3 * DAY)),
         "not a certificate": ":AAAA:",
         "not base64": ":!:",
+        "a server's only": rfc9440(issue(SUBJECT, by=authority.root, extensions=[(x509.ExtendedKeyUsage([SERVER_AUTH]), False)])),
+        "an unknown critical extension": rfc9440(issue(SUBJECT, by=authority.root, extensions=[(UNKNOWN, True)])),
         "a list": f"{rfc9440(good)}, {rfc9440(issue('Lain'))}",
         "bare base64": base64.b64encode(good.der).decode(),
         "huge": f":{'A' * 40000}:",
@@ -129,6 +137,26 @@ async def test_2_1_other_certificates_are_refused(app: Application, authority: A
         response = await ask(app, header)
         assert (response.status_code, response.json()["error"]) == (401, "invalid_client"), name
     assert (await ask(app, rfc9440(good))).status_code == 200
+    further = [(x509.ExtendedKeyUsage([SERVER_AUTH, CLIENT_AUTH]), True), (UNKNOWN, False)]
+    assert (await ask(app, rfc9440(issue(SUBJECT, by=authority.root, extensions=further)))).status_code == 200
+
+
+async def test_authorities_that_may_not_sign_or_have_expired_are_none(good: Issued) -> None:
+    from keys.certificates import read
+
+    now = dt.datetime.now(dt.UTC)
+    usage = dict.fromkeys(USAGES, False) | {"digital_signature": True}
+    constrained = x509.NameConstraints(permitted_subtrees=[x509.DNSName("dinas.test")], excluded_subtrees=None)
+    for authority in (
+        issue("CA", ca=True, end=now - DAY, start=now - 3 * DAY),
+        issue("CA", ca=False),
+        issue("CA", ca=True, extensions=[(x509.KeyUsage(**usage), True)]),
+        issue("CA", ca=True, extensions=[(constrained, True)]),
+    ):
+        assert not read(issue(SUBJECT, by=authority).der).issued_by([read(authority.der)], now)
+    usage["key_cert_sign"] = True
+    right = issue("CA", ca=True, extensions=[(x509.KeyUsage(**usage), True)])
+    assert read(issue(SUBJECT, by=right).der).issued_by([read(good.der), read(right.der)], now)
 
 
 async def test_the_authority_itself_is_no_client_and_two_headers_are_none(app: Application, authority: Authority, good: Issued) -> None:

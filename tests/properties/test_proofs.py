@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import ipaddress
 import json
 from typing import Any
 
 import pytest
+from cryptography import x509
 from hypothesis import example, given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
@@ -17,6 +19,7 @@ from idp.spec import client_assertion, dpop
 from idp.web.certificates import read_header
 from keys.errors import TokenInvalid
 from keys.proofs import verify_possession
+from tests.support.certificates import issue
 from tests.support.proofs import encode, sign
 
 KEY = ECKey.generate_key("P-256", private=True)
@@ -105,6 +108,22 @@ def test_any_certificate_header_is_read_or_nobody(text: str) -> None:
 @given(st.binary(max_size=400))
 def test_any_bytes_as_a_certificate_are_nobody(der: bytes) -> None:
     assert read_header(f":{base64.b64encode(der).decode()}:") is None
+
+
+CERTIFICATE = issue(
+    "Mesin", names=[x509.DNSName("mesin.test"), x509.RFC822Name("a@mesin.test")], extensions=[(x509.OCSPNoCheck(), True)]
+).der
+
+
+@given(st.lists(st.tuples(st.integers(min_value=0, max_value=len(CERTIFICATE) - 1), st.integers(min_value=0, max_value=255)), max_size=4))
+def test_a_certificate_with_any_bytes_changed_is_read_or_nobody(changes: list[tuple[int, int]]) -> None:
+    changed = bytearray(CERTIFICATE)
+    for place, byte in changes:
+        changed[place] = byte
+    found = read_header(f":{base64.b64encode(bytes(changed)).decode()}:")
+    if found is not None:
+        found.names("CN=Mesin")
+        assert not found.issued_by([found], dt.datetime.now(dt.UTC))
 
 
 @given(st.ip_addresses(v=4))

@@ -59,8 +59,9 @@ def issue(
     ca: bool = False,
     start: dt.datetime | None = None,
     end: dt.datetime | None = None,
+    extensions: Sequence[tuple[x509.ExtensionType, bool]] = (),
 ) -> Issued:
-    """Issue a certificate, self-signed unless `by` somebody."""
+    """Issue a certificate, self-signed unless `by` somebody. `extensions`: further ones, and whether each is critical."""
     key, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
     subject = name_of(subject) if isinstance(subject, str) else subject
     builder = (
@@ -78,6 +79,8 @@ def issue(
     builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical=critical)
     return Issued(builder.sign(signer, hashes.SHA256()), key)
 
 
