@@ -28,6 +28,7 @@ from idp.protocol.destinations import resolve
 from idp.protocol.erasure_journal import ErasedPeople, Journal
 from idp.protocol.fetcher import Fetcher, connections
 from idp.protocol.services import Services
+from idp.protocol.unopened import Unopened
 from idp.sessions.records import SessionRules
 from idp.sessions.store import SessionStore
 from idp.web import cookies, headers, request_context
@@ -148,9 +149,19 @@ def _consent_options(settings: Settings, clock: Clock, erased: ErasedPeople, *, 
 
 
 def _network(settings: Settings) -> tuple[httpx2.AsyncBaseTransport, httpx2.AsyncBaseTransport]:
-    """Give the ways out, authorities as settings say: to addresses of the settings, and to those that applications registered."""
-    authorities = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
-    return httpx2.AsyncHTTPTransport(verify=authorities, trust_env=False), connections(authorities)
+    """Give the ways out, authorities as settings say: to addresses of the settings, and to those that applications registered.
+
+    Raises: OSError when the file of authorities cannot be read; those of the system are read by the first request.
+    """
+    named = ssl.create_default_context(cafile=str(settings.ca_file)) if settings.ca_file else None
+
+    def authorities() -> ssl.SSLContext:
+        return named or ssl.create_default_context()
+
+    return (
+        Unopened(lambda: httpx2.AsyncHTTPTransport(verify=authorities(), trust_env=False)),
+        Unopened(lambda: connections(authorities())),
+    )
 
 
 def _outgoing(transport: httpx2.AsyncBaseTransport) -> httpx2.AsyncClient:
