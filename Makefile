@@ -18,7 +18,7 @@ demo: .venv/.runtime ## Run the provider and three applications, to try it (Ctrl
 	@$(BIN)/python -m idp demo $(DEMO_ARGS)
 
 test: .venv/.development ## Run all tests (PYTEST_ARGS="-n 0 tests/unit" for some)
-	$(BIN)/pytest -n $(TEST_PROCESSES) $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: .venv/.development ## Formatting, lints, types, the direction of imports, fresh documents
 	$(BIN)/ruff format --check .
