@@ -7,13 +7,13 @@ import asyncio
 import pytest
 
 from consent import checkpoint
-from consent.access_log import Receipt
 from consent.anchor import Anchor
 from consent.errors import LogUnavailable
 from consent.signer import LogSigner, SignerRefused
 from keys.database import Database
 from keys.errors import StoreUnavailable
 from tests.support.log import ORIGIN, LogHouse, SeedKeys, disclosure, log_house
+from tests.support.waiting import trusted_again, until
 
 __all__ = ["log_house"]
 
@@ -51,8 +51,12 @@ async def test_signing_is_immediate_but_the_public_checkpoint_moves_once_a_minut
 async def test_the_signer_signs_within_a_second_of_growth(log_house: LogHouse) -> None:
     task = asyncio.create_task(log_house.signer.run(every=0.1))
     await grow(log_house, 3)
-    await asyncio.sleep(1)
-    assert checkpoint.parse(log_house.anchor.read() or "").size == 3
+
+    async def signed() -> bool:
+        found = log_house.anchor.read()
+        return found is not None and checkpoint.parse(found).size == 3
+
+    await until(signed, "a checkpoint of what has grown")
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
@@ -63,8 +67,11 @@ async def test_a_second_signer_waits_until_the_first_is_gone(log_house: LogHouse
         task = asyncio.create_task(second.run(every=0.05))
         await asyncio.sleep(0.3)
         assert log_house.anchor.read() is None
-    await asyncio.sleep(0.5)
-    assert log_house.anchor.read()
+
+    async def signed() -> bool:
+        return log_house.anchor.read() is not None
+
+    await until(signed, "a checkpoint of the second signer")
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
@@ -102,8 +109,7 @@ async def test_a_lost_anchor_is_not_made_anew_by_itself(log_house: LogHouse) -> 
     with pytest.raises(LogUnavailable, match="is gone"):
         await process.append(disclosure())
     assert (await log_house.signer.sign_once(adopt=True)).size == 3
-    await asyncio.sleep(0.4)
-    assert isinstance(await process.append(disclosure()), Receipt)
+    await trusted_again(process)
     await process.stop()
 
 
@@ -130,6 +136,5 @@ async def test_a_process_that_starts_while_the_database_is_away_recovers_by_itse
         await process.start()
     with pytest.raises(LogUnavailable, match="not yet compared"):
         await process.append(disclosure())
-    await asyncio.sleep(0.4)
-    assert isinstance(await process.append(disclosure()), Receipt)
+    await trusted_again(process)
     await process.stop()
