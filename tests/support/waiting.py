@@ -1,4 +1,4 @@
-"""Waiting for what the background does: asked again until it is so. A fixed sleep is too long on a quiet machine, too short on a busy one."""
+"""Waiting for what the background does: asked again until it is so. A fixed sleep is too long on quiet machines, too short on busy ones."""
 
 from __future__ import annotations
 
