@@ -11,7 +11,7 @@ from starlette.routing import Route
 from idp.authorize import situation
 from idp.authorize.answer import give
 from idp.authorize.dispatch import Approve, Create, Decision, Issue, Login, Refuse, SecondFactor, dispatch
-from idp.authorize.refused import page_of
+from idp.authorize.refused import page_instead, page_of, stays_here
 from idp.authorize.situation import Asking
 from idp.interactions.records import Step
 from idp.protocol import check_arrival, check_wishes, checks, deferred, incoming, respond, steps
@@ -79,6 +79,8 @@ async def _take(request: Request, sent: Parameters) -> Response:
         raise await page_of(request, asked, registered)
     refusal = checks.after_redirect(registered)
     if refusal is not None:
+        if stays_here(request, registered):
+            raise page_instead(request, registered, refusal)
         return await _tell(request, registered, refusal)
     values = incoming.stored(registered)
     wish_language(request, values.get("ui_locales"))

@@ -1,4 +1,4 @@
-"""RFC 6749 §4.1.2.1: the page of a request that cannot go back to its application."""
+"""RFC 6749 §4.1.2.1, RFC 9700 §4.11.2: the page of a request that cannot go back to its application, or should not."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from idp.clients.self_registered import unchecked
 from idp.protocol.client_walk import explaining
 from idp.protocol.client_walk.walk import walk
 from idp.protocol.services import services
@@ -15,7 +16,8 @@ from idp.web.request_context import request_id
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from idp.protocol.checks import Asked, PageCode
+    from idp.protocol.checks import Asked, PageCode, Registered
+    from idp.spec.errors import Refusal
 
 _STATUS: Final = 400
 
@@ -31,3 +33,20 @@ async def page_of(request: Request, asked: Asked, code: PageCode) -> PageError:
     client = asked.client.id if asked.client else None
     _log.info("authorization_refused", code=code, client=client, why=told, reference=request_id(request))
     return PageError(code, _STATUS, developer=told)
+
+
+def stays_here(request: Request, registered: Registered) -> bool:
+    """Tell whether an error is shown here although its redirect URI is registered.
+
+    RFC 9700 §4.11.2: an attacker registers an application and sends people to us with a request that must fail, so that our address leads
+    to his. "The authorization server MUST always authenticate the user first": who has not been looked at gets no redirect for an error.
+    """
+    client = registered.client
+    return not services(request).settings.certification and unchecked(client, client.default_purpose or "")
+
+
+def page_instead(request: Request, registered: Registered, refusal: Refusal) -> PageError:
+    """Make the page of an error that an application would have been told."""
+    told = [f"{refusal.error.value}: {refusal.description}"]
+    _log.info("authorization_refused", code=refusal.error.value, client=registered.client.id, why=told, reference=request_id(request))
+    return PageError("request_refused", _STATUS, developer=told)

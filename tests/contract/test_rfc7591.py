@@ -226,6 +226,17 @@ async def _inside(host: str, port: int) -> list[str]:
     return [host.strip("[]") if host != "internal.test" else "10.0.0.7"]
 
 
+async def test_nobody_turns_our_address_into_a_way_to_his(app: Application) -> None:
+    """RFC 9700 §4.11.2: a request that must fail is told on our page, not by a redirect, until somebody looked at the application."""
+    answer = await registered(app, redirect_uris=["https://jahat.test/cb"])
+    request = {"client_id": answer["client_id"], "redirect_uri": "https://jahat.test/cb"}
+    for wrong in ({"response_type": None}, {"scope": "purpose:semua"}, {"prompt": "none login"}):
+        page = await app.ask(**request, **wrong)
+        assert (page.left, page.status) == (None, 400)
+        assert "Untuk pengembang layanan" in page.text
+    assert (await app.ask(response_type=None)).answer["error"] == "invalid_request"  # staff registered this one
+
+
 async def test_a_self_registered_application_signs_in_and_reads_nothing(app: Application) -> None:
     answer = await registered(app, policy_uri="https://app.test/privasi", **{"client_name#id": "Aplikasi Saya"})
     page = await app.ask(client_id=answer["client_id"], redirect_uri=CALLBACK, scope="openid profile email nik")
