@@ -40,24 +40,30 @@ def asks(page: Page) -> bool:
     return page.left is None and page.status == 200 and "Keluar dari Gerbang?" in page.text
 
 
-async def test_discovery_endpoint_verification(app: Application) -> None:
+async def test_oidcc_rp_initiated_logout_discovery_endpoint_verification(app: Application) -> None:
     document = (await app.http.get("/.well-known/openid-configuration")).json()
     assert document["end_session_endpoint"] == f"{app.provider.issuer}/logout"
 
 
-async def test_rp_initiated_logout(app: Application, hint: str) -> None:
+async def test_oidcc_rp_initiated_logout(app: Application, hint: str) -> None:
     page = await logout(app, id_token_hint=hint, post_logout_redirect_uri=AFTER_LOGOUT, state="s-1")
     assert page.left == f"{AFTER_LOGOUT}?state=s-1"
     assert (await app.ask(prompt="none")).answer["error"] == "login_required"
 
 
-async def test_no_state(app: Application, hint: str) -> None:
+async def test_oidcc_rp_initiated_logout_no_state(app: Application, hint: str) -> None:
     assert (await logout(app, id_token_hint=hint, post_logout_redirect_uri=AFTER_LOGOUT)).left == AFTER_LOGOUT
     assert not await signed_in(app)
 
 
-@pytest.mark.parametrize("uri", ["https://evil.test/", AFTER_LOGOUT + "?foo=bar", AFTER_LOGOUT + "/", "//evil.test", "javascript:alert(1)"])
-async def test_bad_post_logout_redirect_uri_never_redirects(app: Application, hint: str, uri: str) -> None:
+async def test_oidcc_rp_initiated_logout_query_added_to_post_logout_redirect_uri(app: Application, hint: str) -> None:
+    page = await logout(app, id_token_hint=hint, post_logout_redirect_uri=f"{AFTER_LOGOUT}?foo=bar", state="s")
+    assert asks(page)
+    assert (await confirm(app, page)).left is None
+
+
+@pytest.mark.parametrize("uri", ["https://evil.test/", AFTER_LOGOUT + "/", "//evil.test", "javascript:alert(1)"])
+async def test_oidcc_rp_initiated_logout_bad_post_logout_redirect_uri(app: Application, hint: str, uri: str) -> None:
     page = await logout(app, id_token_hint=hint, post_logout_redirect_uri=uri, state="s")
     assert asks(page)
     assert await signed_in(app)
@@ -66,14 +72,14 @@ async def test_bad_post_logout_redirect_uri_never_redirects(app: Application, hi
     assert not await signed_in(app)
 
 
-async def test_modified_id_token_hint(app: Application, hint: str) -> None:
+async def test_oidcc_rp_initiated_logout_modified_id_token_hint(app: Application, hint: str) -> None:
     none = base64.urlsafe_b64encode(json.dumps({"alg": "none"}).encode()).rstrip(b"=").decode()
     page = await logout(app, id_token_hint=f"{none}.{hint.split('.')[1]}.", post_logout_redirect_uri=AFTER_LOGOUT)
     assert asks(page)
     assert (await confirm(app, page)).left is None
 
 
-async def test_bad_id_token_hint_signed_by_somebody_else(app: Application, hint: str) -> None:
+async def test_oidcc_rp_initiated_logout_bad_id_token_hint(app: Application, hint: str) -> None:
     key = RSAKey.generate_key(2048, {"kid": part(hint, 0)["kid"]}, private=True)
     forged = jwt.encode({"alg": "RS256", "kid": key.kid, "typ": "JWT"}, part(hint, 1), key)
     page = await logout(app, id_token_hint=forged, post_logout_redirect_uri=AFTER_LOGOUT)
@@ -86,7 +92,7 @@ async def test_an_access_token_is_no_hint(app: Application) -> None:
     assert asks(await logout(app, id_token_hint=tokens["access_token"], post_logout_redirect_uri=AFTER_LOGOUT))
 
 
-async def test_no_id_token_hint(app: Application, hint: str) -> None:
+async def test_oidcc_rp_initiated_logout_no_id_token_hint(app: Application, hint: str) -> None:
     del hint
     for parameters in ({}, {"client_id": "app"}):
         page = await logout(app, post_logout_redirect_uri=AFTER_LOGOUT, **parameters)
@@ -95,11 +101,10 @@ async def test_no_id_token_hint(app: Application, hint: str) -> None:
     assert (await confirm(app, page)).left is None
 
 
-async def test_no_params_and_only_state_ask_and_then_say_so(app: Application, hint: str) -> None:
+async def test_oidcc_rp_initiated_logout_no_params(app: Application, hint: str) -> None:
     del hint
-    page = await logout(app, state="s")
-    assert asks(page)
     page = await logout(app)
+    assert asks(page)
     done = await confirm(app, page)
     assert (done.left, done.status) == (None, 200)
     assert "Anda sudah keluar" in done.text
@@ -107,7 +112,15 @@ async def test_no_params_and_only_state_ask_and_then_say_so(app: Application, hi
     assert (await logout(app)).status == 200  # nobody is signed in: nothing to ask
 
 
-async def test_no_post_logout_redirect_uri_signs_out_and_says_so(app: Application, hint: str) -> None:
+async def test_oidcc_rp_initiated_logout_only_state(app: Application, hint: str) -> None:
+    del hint
+    page = await logout(app, state="s")
+    assert asks(page)
+    assert "Anda sudah keluar" in (await confirm(app, page)).text
+    assert not await signed_in(app)
+
+
+async def test_oidcc_rp_initiated_logout_no_post_logout_redirect_uri(app: Application, hint: str) -> None:
     page = await logout(app, id_token_hint=hint)
     assert (page.left, page.status) == (None, 200)
     assert not await signed_in(app)
@@ -116,6 +129,22 @@ async def test_no_post_logout_redirect_uri_signs_out_and_says_so(app: Applicatio
 async def test_2_an_expired_hint_of_the_current_session_is_taken(app: Application, hint: str) -> None:
     app.provider.clock.move(minutes=10)
     assert (await logout(app, id_token_hint=hint, post_logout_redirect_uri=AFTER_LOGOUT)).left == AFTER_LOGOUT
+
+
+async def test_2_ui_locales_chooses_the_language_and_logout_hint_proves_nothing(app: Application, hint: str) -> None:
+    page = await logout(app, logout_hint=app.provider.person().email, ui_locales="fr en")
+    assert "Sign out of Gerbang?" in page.text  # a hint about somebody is no proof of them
+    assert app.provider.person().email not in page.text + page.url.partition("?")[0]
+    assert await signed_in(app)
+    left = (await logout(app, id_token_hint=hint, logout_hint="somebody", ui_locales="id", post_logout_redirect_uri=AFTER_LOGOUT)).left
+    assert left == AFTER_LOGOUT
+
+
+async def test_2_a_post_with_our_cookies_is_the_same_as_a_get(app: Application, hint: str) -> None:
+    form = {"id_token_hint": hint, "post_logout_redirect_uri": AFTER_LOGOUT, "state": "s-2"}
+    response = await app.visitor.client.post("/logout", data=form)
+    assert (response.status_code, response.headers["location"]) == (303, f"{AFTER_LOGOUT}?state=s-2")
+    assert not await signed_in(app)
 
 
 async def test_2_client_id_must_agree_with_the_hint(app: Application, hint: str) -> None:
