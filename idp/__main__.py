@@ -45,6 +45,10 @@ def _meaning(error: BaseException) -> tuple[Exit, str]:
     if isinstance(error, OSError) and error.filename:
         return Exit.USAGE, f"cannot use {error.filename}: {error.strerror}"
     from idp.protocol.erasure_journal import JournalBroken  # noqa: PLC0415 - needed only when something went wrong
+    from idp.spec.upstream import UpstreamMalformed  # noqa: PLC0415 - the same
+
+    if isinstance(error, UpstreamMalformed):
+        return Exit.USAGE, f"IDP_UPSTREAM_FILE: {error}"
 
     if isinstance(error, JournalBroken):
         return Exit.NOT_READY, f"the erasure journal cannot be read at {error}; put a whole copy of it back: IDP_ERASURE_JOURNAL_FILE"

@@ -35,6 +35,7 @@ from idp.revoke import endpoint as revoke
 from idp.security import endpoint as security
 from idp.signals import endpoint as signals
 from idp.token import endpoint as token
+from idp.upstream import endpoint as upstream
 from idp.userinfo import endpoint as userinfo
 from idp.web import errors, metrics
 from idp.web.body_limit import BodyLimit
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 
 STEPS = (
     token, userinfo, introspect, authorize, pushed, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit,
-    register, device, backchannel, signals,
+    register, device, backchannel, signals, upstream,
 )  # fmt: skip
 """Every package that answers requests; each `endpoint.py` lists its `routes`. The router tries them in this order: the busiest first."""
 

@@ -21,7 +21,7 @@ from idp.interactions.pushed.store import PushedRequestStore
 from idp.interactions.store import InteractionStore
 from idp.notices.store import NoticeStore
 from idp.pages.render import Plumbing, Renderer, Site
-from idp.protocol import erasure
+from idp.protocol import erasure, upstreams
 from idp.protocol.carriers import carriers
 from idp.protocol.courier import Courier
 from idp.protocol.destinations import resolve
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from idp.protocol.destinations import Resolver
+    from idp.protocol.upstreams import UpstreamClient
     from idp.settings import Settings
     from keys.database import StoreName
 
@@ -75,7 +76,8 @@ async def compose(
 
     `background`: sign the log in this process, if the settings say so; `transport` replaces the network, `resolver` its names.
 
-    Raises: NotMigrated, StoreUnavailable, RootKeyMissing, RootKeyLoose, RootKeyMalformed, RootKeyWrong, JournalBroken.
+    Raises: NotMigrated, StoreUnavailable, RootKeyMissing, RootKeyLoose, RootKeyMalformed, RootKeyWrong, JournalBroken,
+    UpstreamMalformed.
     """
     async with contextlib.AsyncExitStack() as stack:
         stores = await _migrated_stores(settings, stack)
@@ -92,7 +94,7 @@ async def compose(
         stack.push_async_callback(fetcher.aclose)
         services = _services(
             settings, database=stores["idp"], keyring=keyring, consent=consent, erased=erased, outgoing=outgoing, fetcher=fetcher,
-            clock=clock,
+            upstreams=await upstreams.clients(settings.upstream_file, settings.issuer, known), clock=clock,
         )  # fmt: skip
         if settings.certification:
             _log.warning(
@@ -178,6 +180,7 @@ def _services(
     erased: ErasedPeople,
     outgoing: httpx2.AsyncClient,
     fetcher: Fetcher,
+    upstreams: Mapping[str, UpstreamClient],
     clock: Clock,
 ) -> Services:
     accounts, events = AccountStore(database, keyring, settings.factor_failures), EventStore(database, keyring)
@@ -209,6 +212,7 @@ def _services(
         outgoing=outgoing,
         fetcher=fetcher,
         erased=erased,
+        upstreams=upstreams,
         clock=clock,
     )
 

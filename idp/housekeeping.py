@@ -65,6 +65,7 @@ async def sweep(services: Services) -> int:
         services.notices.sweep,
         services.clients.tokens.sweep,
         services.accounts.sweep,
+        services.accounts.links.sweep,
         services.events.sweep,
         services.events.counters.sweep,
     )

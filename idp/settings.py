@@ -91,6 +91,10 @@ class Settings(BaseSettings):
         None, repr=False, description="Gateway for WhatsApp (JSON POST); default: the outbox folder."
     )
 
+    upstream_file: Place | None = Field(
+        None, description="OpenID providers before this one, as ways to sign in: a TOML file (docs/operate.md)."
+    )
+
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="The port to listen on; 0 lets the system choose.")
     workers: Count = Field(1, description="Server processes. More than one needs PostgreSQL.")

@@ -13,6 +13,7 @@ from idp.accounts.cells.store import CellStore, binding_of
 from idp.accounts.drafts.store import DraftStore
 from idp.accounts.factors.records import DISABLE_AFTER
 from idp.accounts.factors.store import FactorStore
+from idp.accounts.links.store import LinkStore
 from idp.accounts.proofs.store import ProofStore
 from idp.accounts.records import KIND_OF, Account, AccountState, Identifier, IdentifierKind, Source, Taken, Value
 from idp.accounts.tables import accounts, card_codes, cards, cells, drafts, identifiers, proofs, totp
@@ -82,6 +83,7 @@ class AccountStore:
         self.factors = FactorStore(database, keyring, factor_failures)
         self.proofs = ProofStore(database, keyring)
         self.drafts = DraftStore(database, keyring)
+        self.links = LinkStore(database, keyring)
         self.cells = CellStore(database)
 
     # --- finding -----------------------------------------------------------------------------------------------------------------

@@ -98,6 +98,25 @@ proofs = sa.Table(
     sa.Column("expires_at", Timestamp, nullable=False, index=True),
 )
 
+links = sa.Table(
+    "account_links",
+    metadata,
+    sa.Column("upstream", sa.String(32), primary_key=True),
+    sa.Column("subject", sa.LargeBinary(32), primary_key=True),  # digest
+    sa.Column("person", sa.String(22), nullable=False),
+    sa.Column("linked_at", Timestamp, nullable=False),
+    sa.UniqueConstraint("person", "upstream"),
+)
+
+upstream_attempts = sa.Table(
+    "upstream_attempts",
+    metadata,
+    sa.Column("state", sa.LargeBinary(32), primary_key=True),  # digest
+    sa.Column("browser", sa.LargeBinary(32), nullable=False),
+    sa.Column("cell", sa.LargeBinary, nullable=False),
+    sa.Column("expires_at", Timestamp, nullable=False, index=True),
+)
+
 drafts = sa.Table(
     "enrolments",
     metadata,

@@ -36,6 +36,8 @@ class EventKind(StrEnum):
     LOCKED = "locked"
     UNLOCKED = "unlocked"
     NIK_VERIFIED = "nik-verified"
+    UPSTREAM_LINKED = "upstream-linked"
+    UPSTREAM_UNLINKED = "upstream-unlinked"
     ERASED = "erased"
 
 

@@ -8,11 +8,10 @@ from starlette.routing import Route
 
 from idp.accounts import names
 from idp.events.records import EventKind
-from idp.login import factor, rules
+from idp.login import factor
 from idp.protocol import current_session, page_forms, password_check, signing_in
 from idp.protocol.faces import face_of
 from idp.protocol.services import services
-from idp.sessions.records import SignIn
 from idp.web import cookies
 from idp.web.rate_limits import Wait
 from idp.web.request_context import client_address, language
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from idp.accounts.records import Account
     from idp.protocol.faces import Face
     from idp.protocol.signing_in import Way
 
@@ -67,26 +65,8 @@ async def submit(request: Request) -> Response:
     if isinstance(outcome, password_check.Wrong):
         wrong = {"identifier": services(request).renderer.t(request, "login.wrong")}
         return await _form(request, onward, status=422, errors=wrong, identifier=attempt.identifier)
-    return await _right(request, onward, outcome.account, remembered=fields.get("remember") == "yes")
-
-
-async def _right(request: Request, onward: Way, account: Account, *, remembered: bool) -> Response:
-    found = services(request)
-    await signing_in.grown_up(found, account)
-    lost = await found.accounts.factors.any_disabled(account.person) and not account.has_second_factor
-    follows = rules.after_password(account, factors_lost=lost)
-    if follows is rules.After.LOCKED:
-        return found.renderer.page(request, "login/locked.html", status=403, number=account.number)
-    if follows is rules.After.RECOVER:
-        return found.renderer.page(request, "login/factor_disabled.html", status=403, recover=onward.to("/recover/factor"))
-    if follows is rules.After.FINISH:
-        proven = signing_in.Proven(person=account.person, amr=("pwd",), remembered=remembered)
-        return await signing_in.finish(request, proven, onward)
-    interaction = onward.interaction.id if onward.interaction else None
-    waiting = SignIn("", account.person, ("pwd",), remembered, interaction, onward.next)
-    waiting_id = await found.sessions.await_factor(waiting, cookies.ensure_browser(request), found.clock())
-    path = "/login/second-factor" if account.has_totp else "/login/code-card"
-    return page_forms.see_other(onward.to(path, sign_in=waiting_id))
+    proven = signing_in.Proven(person=outcome.account.person, amr=("pwd",), remembered=fields.get("remember") == "yes")
+    return await signing_in.proceed(request, outcome.account, proven, onward)
 
 
 async def _somebody_else(request: Request, onward: Way) -> Response:
@@ -128,6 +108,7 @@ async def _form(
         action=onward.to("/login"),
         enrol=onward.to("/enrol"),
         recover=onward.to("/recover"),
+        upstreams=[(client.upstream.name, onward.to(f"/upstream/{name}")) for name, client in services(request).upstreams.items()],
         client=await _face(request, onward),
     )
 

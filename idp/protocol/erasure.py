@@ -130,6 +130,7 @@ async def _carry_out(found: Services, erased: Erased, by: Actor | None, reason: 
     entry = await (_enter(found, erased, by, reason) if alive else _enter_orphan(found, erased, reason))
     await found.keyring.subject_keys.destroy(person)
     await found.accounts.erase(person)
+    await found.accounts.links.erase(person)
     await found.sessions.erase(person)
     await found.events.erase(person)
     await found.authorizations.erase(person)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     import httpx2
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from idp.protocol.courier import Courier
     from idp.protocol.erasure_journal import ErasedPeople
     from idp.protocol.fetcher import Fetcher
+    from idp.protocol.upstreams import UpstreamClient
     from idp.sessions.store import SessionStore
     from idp.settings import Settings
     from idp.web.forms import Forms
@@ -61,6 +62,7 @@ class Services:
     outgoing: httpx2.AsyncClient
     fetcher: Fetcher
     erased: ErasedPeople
+    upstreams: Mapping[str, UpstreamClient]
     clock: Callable[[], datetime]
 
 

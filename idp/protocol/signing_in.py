@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 
 import structlog
 
-from idp.accounts.records import MINOR_BELOW
+from idp.accounts.records import MINOR_BELOW, AccountState
 from idp.events.records import EventKind
 from idp.interactions.records import Step
 from idp.protocol import current_session, erasure, page_forms, steps
 from idp.protocol.services import services
 from idp.sessions.labels import label
-from idp.sessions.records import AAL1, AAL2
+from idp.sessions.records import AAL1, AAL2, SignIn
 from idp.web import cookies
 from idp.web.errors import PageError
 from idp.web.request_context import client_address
@@ -79,6 +79,27 @@ class Proven:
     def acr(self) -> str:
         """NIST SP 800-63B: two different factors make AAL2."""
         return AAL2 if len(self.amr) > 1 else AAL1
+
+
+async def proceed(request: Request, account: Account, proven: Proven, onward: Way) -> Response:
+    """Go on after a first proof: to a second factor where the account has one and the proof was not strong enough, else into the session.
+
+    Only who gave a right proof learns that an account is locked, or that its factors were disabled.
+    """
+    found = services(request)
+    await grown_up(found, account)
+    if account.state is not AccountState.ACTIVE:
+        return found.renderer.page(request, "login/locked.html", status=403, number=account.number)
+    if proven.acr == AAL2:
+        return await finish(request, proven, onward)
+    if not account.has_second_factor:
+        if await found.accounts.factors.any_disabled(account.person):
+            return found.renderer.page(request, "login/factor_disabled.html", status=403, recover=onward.to("/recover/factor"))
+        return await finish(request, proven, onward)
+    interaction = onward.interaction.id if onward.interaction else None
+    waiting = SignIn("", account.person, proven.amr, proven.remembered, interaction, onward.next)
+    waiting_id = await found.sessions.await_factor(waiting, cookies.ensure_browser(request), found.clock())
+    return page_forms.see_other(onward.to("/login/second-factor" if account.has_totp else "/login/code-card", sign_in=waiting_id))
 
 
 async def finish(request: Request, proven: Proven, onward: Way) -> Response:

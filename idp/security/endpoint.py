@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 HOME = "/security"
-DONE = frozenset({"password", "totp", "totp_removed", "card_removed", "session", "sessions", "nik", "contact", "channel"})
+DONE = frozenset({"password", "totp", "totp_removed", "card_removed", "session", "sessions", "nik", "contact", "channel", "upstream"})
 SHOWN_EVENTS = frozenset({
     EventKind.SIGNED_IN, EventKind.SIGN_IN_FAILED, EventKind.FACTOR_FAILED, EventKind.PASSWORD_CHANGED, EventKind.RECOVERED,
     EventKind.TOTP_ADDED, EventKind.TOTP_REMOVED, EventKind.CARD_PRINTED, EventKind.CARD_REMOVED, EventKind.SLIP_PRINTED,
-    EventKind.CONTACT_CHANGED,
+    EventKind.CONTACT_CHANGED, EventKind.UPSTREAM_LINKED, EventKind.UPSTREAM_UNLINKED,
 })  # fmt: skip
 
 
@@ -30,6 +30,7 @@ async def overview(request: Request) -> Response:
     found, session = services(request), await current_session.required(request)
     account = await found.accounts.get(session.person)
     done = request.query_params.get("done")
+    linked = {link.upstream: link.linked_at for link in await found.accounts.links.of_person(session.person)}
     events = [event for event in await found.events.of_person(session.person) if event.kind in SHOWN_EVENTS]
     return found.renderer.page(
         request,
@@ -38,6 +39,7 @@ async def overview(request: Request) -> Response:
         card=await found.accounts.factors.card(session.person),
         sessions=await found.sessions.of_person(session.person, found.clock()),
         current=session.id,
+        upstreams=[(name, client.upstream.name, linked.get(name)) for name, client in found.upstreams.items()],
         events=events,
         done=done if done in DONE else None,
     )
