@@ -11,6 +11,7 @@ import shutil
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from idp.schema import metadata
 from idp.spec import client_assertion
 from keys.database import store_urls
 from keys.opaque import new_id
+from tests.support import running
 from tests.support.crowd import Crowd, at_once, crowd, fields_of, inside
 from tests.support.proofs import Holder
 from tests.support.server import Server
@@ -125,6 +127,20 @@ async def rows_beside(racing: Crowd, token: str) -> Sequence[Any]:
         digest = services.keyring.digests.digest("refresh", token)
         mine = sa.select(table.c.authorization).where(table.c.digest == digest).scalar_subquery()
         return (await connection.execute(sa.select(table).where(table.c.authorization == mine))).all()
+
+
+async def test_a_pushed_request_yields_one_code(racing: Crowd) -> None:
+    visitor = await racing.visitor()
+    await racing.code(visitor)
+    asked = dict(parse_qsl(urlsplit(running.ask(racing.server.issuer, racing.app).url).query))
+    pushed = await racing.http.post("/par", data=asked, auth=racing.app.auth)
+    assert pushed.status_code == 201, pushed.text
+    address = "/authorize?" + urlencode({"client_id": racing.app.client_id, "request_uri": pushed.json()["request_uri"]})
+    await at_once(lambda: visitor.client.get("/healthz"))
+    answers = await at_once(lambda: visitor.client.get(address, headers={"accept": "text/html"}))
+    assert outcomes(answers)[303] == 1
+    assert set(outcomes(answers)) <= {303, 400, 409}
+    assert sum("code=" in one.headers.get("location", "") for one in answers) == 1
 
 
 async def test_a_recovery_code_works_once(racing: Crowd) -> None:
