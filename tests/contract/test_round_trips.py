@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from tests.support.application import Application
 
 
+WATCHING = ("SELECT log_checkpoints", "SELECT log_entries", "SELECT log_tiles", "SELECT log_head.size, log_head.edge \n")
+"""How statements begin by which the log watches its database, once a second, beside any request."""
+
+
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
     """These run on both databases."""
@@ -83,6 +87,15 @@ async def test_introspection_costs_one_and_client_credentials_none(app: Applicat
     with counted(app) as statements:
         assert (await app.token({"grant_type": "client_credentials"}, ("machine", SECRET))).status_code == 200
     assert statements == []
+
+
+async def test_a_disclosure_costs_three_reads_and_an_append_of_four_round_trips(app: Application, kind: str) -> None:
+    token = (await app.tokens())["access_token"]
+    await app.userinfo(token)  # keys are remembered now
+    with counted(app) as statements:
+        assert (await app.userinfo(token)).status_code == 200
+    spent = [statement for statement in statements if not statement.startswith(WATCHING)]
+    assert len(spent) <= 3 + (9 if kind == "sqlite" else 3), spent  # PostgreSQL's BEGIN comes with the lock, past what is counted here
 
 
 async def test_two_hundred_concurrent_redemptions_of_a_code_give_one_success(app: Application) -> None:
