@@ -84,6 +84,7 @@ def create_app(
         title="Gerbang",
         version=version("gerbang"),
         lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours name no path; FastAPI's would
         docs_url=None,  # FastAPI's pages load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # RFC 6749 §5.1: "The authorization server MUST include the HTTP "Cache-Control" response header field with a value of "no-store" in any
 # response containing tokens, credentials, or other sensitive information, as well as the "Pragma" response header field".
 _NOT_STORED: Final = {"cache-control": "no-store", "pragma": "no-cache"}
+_JSON: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # json.dumps would make one for each answer
 _PROBLEMS: Final = {
     "content_type": Refusal(ErrorCode.INVALID_REQUEST, "Send parameters as application/x-www-form-urlencoded in UTF-8.", 415),
     "encoding": Refusal(ErrorCode.INVALID_REQUEST, "A parameter is not percent-encoded UTF-8."),
@@ -28,8 +29,7 @@ _PROBLEMS: Final = {
 
 def answer(content: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with JSON that no cache keeps."""
-    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
-    return Response(text.encode(), status, {**_NOT_STORED, **(headers or {})}, "application/json")
+    return Response(_JSON.encode(content).encode(), status, {**_NOT_STORED, **(headers or {})}, "application/json")
 
 
 def refused(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
