@@ -11,6 +11,8 @@ from idp.cli.account_options import REFERENCE, Basis, By, Ref, Unit, Who, Why, d
 from idp.cli.terminal import Json, refuse, show, with_services
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from idp.accounts.records import Account
     from idp.protocol.counter import Officer, Slip
     from idp.protocol.services import Services
@@ -212,14 +214,15 @@ def erase(
     if not yes and not typer.confirm("This cannot be undone. Erase?"):
         refuse("nothing was erased")
 
-    async def work(services: Services) -> tuple[str, int]:
-        from idp.protocol import counter
+    async def work(services: Services) -> tuple[str, int, dt.datetime]:
+        from idp.protocol import counter, erasure
 
         account = await _the_one(services, who)
-        return account.number, await counter.erase(services, by, account)
+        return account.number, await counter.erase(services, by, account), await erasure.backups_die(services)
 
-    number, line = with_services(work)
-    show({"number": number, "journal_line": line}, as_json=as_json, text=f"Account {number} is erased (line {line} of the journal).")
+    number, line, until = with_services(work)
+    told = f"Account {number} is erased (line {line} of the journal). Older backups become unreadable by {until:%Y-%m-%d} at the latest."
+    show({"number": number, "journal_line": line, "backups_unreadable_by": until}, as_json=as_json, text=told)
 
 
 @app.command("replay-erasures")
