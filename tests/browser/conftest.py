@@ -87,7 +87,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo")
     command = [sys.executable, "-m", "idp", "demo", "--json", "--dir", str(folder / "data"), "--port", str(_free_port())]
     with (folder / "server.log").open("w") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT)
+        environment = {**os.environ, "IDP_REGISTRATION": "open"}
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT, env=environment)
     try:
         yield Demo(_announced(process, folder / "server.log"))
     finally:
