@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from idp.accounts import names
-from idp.events.records import EventKind
 from idp.login import factor
 from idp.protocol import current_session, page_forms, password_check, signing_in
+from idp.protocol.ending import end_session
 from idp.protocol.faces import face_of
 from idp.protocol.services import services
 from idp.web import cookies
@@ -70,13 +70,12 @@ async def submit(request: Request) -> Response:
 
 
 async def _somebody_else(request: Request, onward: Way) -> Response:
-    """Sign out whoever was signed in on this device ("Bukan saya"), was signed in on this device is signed out."""
+    """Sign out whoever was signed in on this device ("Bukan saya"), and tell the services that took part in that session."""
     found = services(request)
     session = await current_session.optional(request)
     response = page_forms.see_other(onward.to("/login", other="1"))
     if session is not None:
-        await found.sessions.end(session.id, found.clock())
-        await found.events.record(EventKind.SIGNED_OUT, at=found.clock(), person=session.person, session=session.id, detail="not-me")
+        await end_session(found, session.id, detail="not-me")
         cookies.clear_session(response, found.settings)
     return response
 

@@ -13,6 +13,7 @@ from idp.accounts.records import MINOR_BELOW, AccountState
 from idp.events.records import EventKind
 from idp.interactions.records import Step
 from idp.protocol import current_session, erasure, page_forms, steps
+from idp.protocol.ending import end_session
 from idp.protocol.services import services
 from idp.sessions.labels import label
 from idp.sessions.records import AAL1, AAL2, SignIn
@@ -109,6 +110,8 @@ async def finish(request: Request, proven: Proven, onward: Way) -> Response:
         _log.error("sign_in_of_erased_person_refused", reason="a store was restored from before an erasure", mend=erasure.REPLAY)
         raise PageError("restored", 503)
     before = await current_session.optional(request)
+    if before is not None and before.person != proven.person:
+        await end_session(found, before.id, detail="replaced")  # the services of whoever was here before are told
     session, token = await found.sessions.start(
         person=proven.person,
         acr=proven.acr,
