@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime as dt
 import fnmatch
 import sys
@@ -14,6 +15,7 @@ import httpx2
 import typer
 
 from tests.certification import report
+from tests.certification.person import person
 from tests.certification.plans import read_plans
 from tests.certification.provider import tested
 from tests.certification.suite import Suite
@@ -35,23 +37,24 @@ def run_plan(suite: Suite, provider: Tested, plan: Plan, only: str) -> list[Outc
     plan_id, modules = suite.plan(plan.plan, plan.variant, provider.configuration(plan))
     typer.echo(f"\n{plan.title}\n  {suite.url}/plan-detail.html?plan={plan_id}")
     return [
-        run_module(suite, provider, plan_id, module["testModule"], module.get("variant") or {})
+        run_module(suite, provider, plan, suite.start(plan_id, module["testModule"], module.get("variant") or {}), module["testModule"])
         for module in modules
         if fnmatch.fnmatch(module["testModule"], only)
     ]
 
 
-def run_module(suite: Suite, provider: Tested, plan_id: str, module: str, variant: dict[str, str]) -> Outcome:
-    """Run a module to its end, and tell how it ended."""
-    run = suite.start(plan_id, module, variant)
-    for status in suite.states(run):
-        if status == "CONFIGURED":
-            if module == KEY_ROTATION:
-                provider.rotate_keys()
-            suite.proceed(run)
-        if visits := suite.visits(run) if status == "WAITING" else []:
-            typer.echo(f"  {module} wants a person to open {visits[0]}")
-    outcome = suite.outcome(run, module, variant)
+def run_module(suite: Suite, provider: Tested, plan: Plan, run: str, module: str) -> Outcome:
+    """Follow a module to its end, and tell how it ended."""
+    with person(provider.values) if plan.person else contextlib.nullcontext() as visitor:
+        for status in suite.states(run):
+            if status == "CONFIGURED":
+                if module == KEY_ROTATION:
+                    provider.rotate_keys()
+                suite.proceed(run)
+            for url in suite.visits(run) if visitor and status == "WAITING" else []:
+                suite.visited(run, url)
+                visitor.visit(url)
+    outcome = suite.outcome(run, module)
     typer.echo(f"  {outcome.result:10} {module}")
     for line in (*outcome.findings, outcome.log) if outcome.findings else ():
         typer.echo(f"    {line}")

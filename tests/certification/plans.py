@@ -19,6 +19,7 @@ class Plan:
 
     `clients`: the applications it uses, place in the configuration → file in clients/. `client`: what the suite shall know of each besides
     its credentials. `more`: further parts of the configuration. `fresh`: modules that need applications which nobody knows yet.
+    `person`: a real browser opens what the suite wants opened, not the suite's own.
     """
 
     key: str
@@ -28,6 +29,7 @@ class Plan:
     client: Mapping[str, Any] = field(default_factory=dict)
     more: Mapping[str, Any] = field(default_factory=dict)
     fresh: Sequence[str] = ()
+    person: bool = False
 
     @property
     def title(self) -> str:

@@ -21,7 +21,6 @@ class Outcome:
     """How a test module ended. `findings`: the suite's own words of every failure and warning."""
 
     module: str
-    variant: Mapping[str, str]
     result: str
     findings: tuple[str, ...]
     log: str
@@ -57,7 +56,7 @@ class Suite:
         return info["status"], info.get("result") or ""
 
     def visits(self, run: str) -> list[str]:
-        """Name the addresses that it wants a person to open, because `browser.json` has no steps for them."""
+        """Name the addresses that it wants a person to open, because its own browser has no steps for them."""
         waiting = self.http.get(f"/api/runner/browser/{run}")
         return [] if waiting.status_code != 200 else waiting.json().get("urls", [])
 
@@ -79,7 +78,7 @@ class Suite:
                 return
             time.sleep(0.3)
 
-    def outcome(self, run: str, module: str, variant: Mapping[str, str]) -> Outcome:
+    def outcome(self, run: str, module: str) -> Outcome:
         """Read how it ended, with every failure and warning of its log."""
         status, result = self.state(run)
         findings = tuple(
@@ -88,7 +87,7 @@ class Suite:
             if entry.get("result") in {"FAILURE", "WARNING"}
         )
         told = result if status == "FINISHED" else f"{status} {result}".strip()
-        return Outcome(module, variant, told, findings, f"{self.url}/log-detail.html?log={run}")
+        return Outcome(module, told, findings, f"{self.url}/log-detail.html?log={run}")
 
     def _json(self, method: str, path: str, **more: Any) -> Any:
         answer = self.http.request(method, path, **more)
