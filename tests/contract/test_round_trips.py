@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
@@ -96,6 +97,20 @@ async def test_a_disclosure_costs_three_reads_and_an_append_of_four_round_trips(
         assert (await app.userinfo(token)).status_code == 200
     spent = [statement for statement in statements if not statement.startswith(WATCHING)]
     assert len(spent) <= 3 + (9 if kind == "sqlite" else 3), spent  # PostgreSQL's BEGIN comes with the lock, past what is counted here
+
+
+async def test_pushing_a_request_costs_one_and_opening_it_two_more_than_a_request_in_the_address(app: Application) -> None:
+    await app.through()
+    with counted(app) as plain:
+        assert "code" in (await app.ask(prompt="none")).answer
+    await app.http.post("/par", data=parameters(), auth=("app", SECRET))
+    with counted(app) as statements:
+        pushed = await app.http.post("/par", data=parameters(prompt="none"), auth=("app", SECRET))
+    assert len(statements) == 1, statements
+    query = urlencode({"client_id": "app", "request_uri": pushed.json()["request_uri"]})
+    with counted(app) as opened:
+        assert "code" in (await app.visitor.get(f"/authorize?{query}")).answer
+    assert len(opened) == len(plain) + 2, opened  # it is opened, and used up
 
 
 async def test_two_hundred_concurrent_redemptions_of_a_code_give_one_success(app: Application) -> None:

@@ -61,6 +61,7 @@ class Bench:
             (self._row("userinfo, the read logged", await mine.userinfo(), raw.userinfo(), 0.60), 32),
             (self._row("userinfo with DPoP, the read logged", await mine.userinfo_dpop(codes), raw.userinfo_dpop(codes), 0.60), 32),
             (self._row("introspection", await mine.introspect(), raw.introspect(), 0.60), 16),
+            (self._row("pushed request", mine.pushed(), raw.pushed(), 0.60, status=201), 16),
             (self._row("single sign-on: redirect → code", mine.single_sign_on(), status=303), 1),
         ]
 

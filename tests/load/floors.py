@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS floor_codes (hash BYTEA PRIMARY KEY, consumed_at BIGI
 CREATE TABLE IF NOT EXISTS floor_refresh (hash BYTEA PRIMARY KEY, consumed_at BIGINT, person TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS floor_authorizations (id TEXT PRIMARY KEY, person TEXT NOT NULL, state TEXT NOT NULL, cells BYTEA NOT NULL);
 CREATE TABLE IF NOT EXISTS floor_proofs (hash BYTEA PRIMARY KEY, expires_at BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS floor_pushed (hash BYTEA PRIMARY KEY, request BYTEA NOT NULL, expires_at BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS floor_log (idx BIGINT PRIMARY KEY, leaf BYTEA NOT NULL, record TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS floor_head (id INT PRIMARY KEY, size BIGINT NOT NULL);
 INSERT INTO floor_head VALUES (1, 0) ON CONFLICT DO NOTHING;
@@ -96,6 +97,19 @@ class Floor:
         digest = hmac.digest(DIGEST_KEY, form["client_secret"].encode(), "sha256")
         hmac.compare_digest(digest, digest)
         return {"access_token": sign({"iat": int(time.time())}), "token_type": "Bearer", "expires_in": 300}
+
+    async def job_pushed(self, form: dict[str, str], headers: dict[bytes, bytes]) -> dict[str, Any]:
+        """One digest comparison, one sealed value, one INSERT."""
+        del headers
+        assert self.pool is not None
+        digest = hmac.digest(DIGEST_KEY, form["client_secret"].encode(), "sha256")
+        hmac.compare_digest(digest, digest)
+        uri, nonce = _b64(os.urandom(32)).decode(), os.urandom(12)
+        sealed = nonce + CELL_KEY.encrypt(nonce, json.dumps(form).encode(), b"a")
+        await self.pool.execute(
+            "INSERT INTO floor_pushed VALUES ($1, $2, $3)", hashlib.sha256(uri.encode()).digest(), sealed, time.time_ns()
+        )
+        return {"request_uri": uri, "expires_in": 60}
 
     async def job_code(self, form: dict[str, str], headers: dict[bytes, bytes]) -> dict[str, Any]:
         """One UPDATE … RETURNING, one INSERT, two signatures."""

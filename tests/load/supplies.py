@@ -134,14 +134,14 @@ class Supplies:
         """POST /introspect about access tokens."""
         return [self._posted("/introspect", {"token": token}) for token in await self._tokens()]
 
+    def pushed(self) -> list[bytes]:
+        """POST /par: a request that is checked and kept sealed."""
+        return [self._posted("/par", _ASKED)]
+
     def single_sign_on(self) -> list[bytes]:
         """GET /authorize of citizens who are signed in and have allowed everything: the answer is a code."""
-        query = {
-            "response_type": "code", "client_id": "beban", "redirect_uri": REDIRECT, "scope": " ".join(SCOPE), "state": "s" * 22,
-            "nonce": "n" * 22, "code_challenge": CHALLENGE, "code_challenge_method": "S256",
-        }  # fmt: skip
         cookies = [f"gerbang_browser={citizen.browser}; gerbang_session={citizen.cookie}" for citizen in self.citizens]
-        return [request("GET", f"/authorize?{urlencode(query)}", headers={"cookie": cookie}) for cookie in cookies]
+        return [request("GET", f"/authorize?{urlencode(_ASKED)}", headers={"cookie": cookie}) for cookie in cookies]
 
     async def _tokens(self, cnf: Mapping[str, str] | None = None) -> Sequence[str]:
         client, _ = self._clients["beban"]
@@ -225,6 +225,10 @@ def _row(authorization: Authorization) -> dict[str, object]:
     return {name: getattr(authorization, name) for name in columns} | {"details": details.dump(authorization)}
 
 
+_ASKED = {
+    "response_type": "code", "client_id": "beban", "redirect_uri": REDIRECT, "scope": " ".join(SCOPE), "state": "s" * 22, "nonce": "n" * 22,
+    "code_challenge": CHALLENGE, "code_challenge_method": "S256",
+}  # fmt: skip
 _FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
@@ -246,6 +250,10 @@ class FloorSupplies:
     def client_credentials(self) -> list[bytes]:
         """A secret."""
         return [request("POST", "/client_credentials", body=b"grant_type=client_credentials&client_id=beban&client_secret=" + b"s" * 43)]
+
+    def pushed(self) -> list[bytes]:
+        """A request."""
+        return [request("POST", "/pushed", body=urlencode({**_ASKED, "client_secret": "s" * 43}).encode())]
 
     async def codes(self, count: int) -> list[bytes]:
         """Codes with their rows."""

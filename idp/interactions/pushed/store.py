@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from idp.interactions.tables import pushed_requests
+from keys.database import Timestamp
 from keys.opaque import new_token
 
 if TYPE_CHECKING:
@@ -19,6 +20,17 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "urn:ietf:params:oauth:request_uri:"
 _PURPOSE: Final = "pushed_request"
+
+
+# SQLAlchemy compiles a statement once per object; built anew, each would cost more than the driver.
+_mine = (pushed_requests.c.digest == sa.bindparam("presented")) & (pushed_requests.c.client == sa.bindparam("by"))
+_unused = _mine & pushed_requests.c.consumed_at.is_(None)
+_now = sa.bindparam("now", type_=Timestamp())
+_INSERT: Final = sa.insert(pushed_requests)
+_OPEN: Final = sa.select(pushed_requests.c.request).where(_unused, pushed_requests.c.expires_at > _now)
+_CONSUME: Final = (
+    sa.update(pushed_requests).where(_unused).values(consumed_at=_now, request=sa.literal(b"")).returning(pushed_requests.c.digest)
+)
 
 
 class PushedRequestStore:
@@ -43,16 +55,14 @@ class PushedRequestStore:
             "request": self._secrets.seal(_PURPOSE, (digest.hex(),), json.dumps(dict(parameters)).encode()),
         }  # fmt: skip
         async with self._database.statement() as connection:
-            await connection.execute(sa.insert(pushed_requests).values(row))
+            await connection.execute(_INSERT, row)
         return uri
 
     async def open(self, uri: str, client: str, now: dt.datetime) -> dict[str, str] | None:
         """Give what a client pushed; None when it was another client, when it has expired, or was answered. Opening uses nothing up."""
         digest = self._digest(uri)
-        mine = (pushed_requests.c.digest == digest) & (pushed_requests.c.client == client)
-        usable = mine & pushed_requests.c.consumed_at.is_(None) & (pushed_requests.c.expires_at > now)
         async with self._database.read() as connection:
-            sealed = (await connection.execute(sa.select(pushed_requests.c.request).where(usable))).scalar_one_or_none()
+            sealed = (await connection.execute(_OPEN, {"presented": digest, "by": client, "now": now})).scalar_one_or_none()
         if sealed is None:
             return None
         found: dict[str, str] = json.loads(self._secrets.open(_PURPOSE, (digest.hex(),), sealed))
@@ -64,10 +74,9 @@ class PushedRequestStore:
         RFC 9126 §4: "the authorization server SHOULD treat request_uri values as one-time use". Whether it has expired since it was
         opened does not matter: people may take longer to sign in than an application to send them.
         """
-        mine = (pushed_requests.c.digest == self._digest(uri)) & (pushed_requests.c.client == client)
-        change = sa.update(pushed_requests).where(mine, pushed_requests.c.consumed_at.is_(None)).values(consumed_at=now, request=b"")
         async with self._database.statement() as connection:
-            return (await connection.execute(change.returning(pushed_requests.c.digest))).first() is not None
+            used = await connection.execute(_CONSUME, {"presented": self._digest(uri), "by": client, "now": now})
+            return used.first() is not None
 
     async def sweep(self, now: dt.datetime, limit: int = 1000) -> int:
         """Delete at most `limit` requests that nobody can finish any more; return how many went."""
