@@ -12,10 +12,11 @@ from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse
 
+from idp.clients.self_registered import unchecked
 from idp.interactions.records import Closed, Step
 from idp.protocol import deferred, respond
 from idp.protocol.services import services
-from idp.spec import scopes
+from idp.spec import redirect_uris, scopes
 from idp.spec.authorization_request import AuthorizationRequest
 from idp.spec.errors import Refusal
 from idp.spec.prompt import Prompt
@@ -112,6 +113,8 @@ async def load(request: Request, interaction: str) -> RunningInteraction:
     if client is None:
         raise PageError("service_unknown", 400)
     asked = AuthorizationRequest.of(row.parameters)
+    if asked.deferred is None and not redirect_uris.registered(asked.redirect_uri, client.redirect_uris, native=client.native):
+        raise PageError("service_address", 400)  # it was taken out of the registration while the citizen was here
     wish_language(request, " ".join(asked.ui_locales))
     return RunningInteraction(row, client, asked)
 
@@ -120,7 +123,9 @@ async def _back_to_service(found: Services, interaction: str) -> dict[str, str]:
     """Give the way back to the application that a request came from, where it says where it opens."""
     named = await found.interactions.client_of(interaction)
     client = await found.clients.get(named) if named else None
-    return {"service": client.name, "href": client.uri} if client is not None and client.uri else {}
+    if client is None or not client.uri or unchecked(client, client.default_purpose or ""):
+        return {}
+    return {"service": client.name, "href": client.uri}
 
 
 async def complete(request: Request, interaction: RunningInteraction, step: Step) -> Response:

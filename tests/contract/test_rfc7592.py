@@ -158,6 +158,14 @@ async def test_who_moves_to_another_host_takes_no_living_token_along(app: Applic
     assert refreshed.json()["error"] == "invalid_grant"
 
 
+async def test_an_address_that_is_taken_out_gets_nothing_more_of_requests_on_their_way(app: Application) -> None:
+    mine = await registered(app, redirect_uris=[CALLBACK, f"{CALLBACK}2"])
+    page = await app.ask(client_id=mine["client_id"], redirect_uri=f"{CALLBACK}2")
+    assert (await at(app, "PUT", mine, json=document(mine))).status_code == 200
+    ended = await app.visitor.sign_in(page, app.provider.person("siti"))
+    assert (ended.left, ended.status) == (None, 400)
+
+
 async def _person(app: Application) -> str:
     from idp.accounts.records import Identifier, IdentifierKind
 
