@@ -13,8 +13,9 @@ def new_token(nbytes: int = 32) -> str:
 
 
 def new_id() -> str:
-    """Give a random identifier: 128 bits, 22 characters of base64url."""
-    return secrets.token_urlsafe(16)
+    """Give a random identifier: 128 bits, 22 characters of base64url; never one that a command line takes for an option."""
+    made = secrets.token_urlsafe(16)
+    return new_id() if made.startswith("-") else made
 
 
 def new_code(digits: int) -> str:

@@ -63,6 +63,7 @@ def test_opaque_values_have_their_size() -> None:
     assert len(base64.urlsafe_b64decode(new_token() + "=")) == 32
     assert len(new_id()) == 22
     assert len({new_id() for _ in range(100)}) == 100
+    assert not any(new_id().startswith("-") for _ in range(1000))
     codes = [new_code(6) for _ in range(200)]
     assert all(len(code) == 6 and code.isdigit() for code in codes)
 

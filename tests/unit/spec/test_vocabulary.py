@@ -91,10 +91,12 @@ def test_assertions_that_are_none_name_nobody(text: str) -> None:
 
 
 def test_hints_are_of_this_issuer_for_one_client() -> None:
-    good = {"iss": "https://i", "sub": "s", "aud": "app", "sid": "x"}
+    good = {"iss": "https://i", "sub": "s", "aud": "app", "exp": 1, "sid": "x"}
     assert id_token.hint(good, "https://i") == id_token.Hint("s", "app", "x")
     for change in ({"iss": "https://other"}, {"sub": 1}, {"aud": ["a", "b"]}, {"aud": None}, {"scope": "openid"}):
         assert id_token.hint({**good, **change}, "https://i") is None
+    del good["exp"]  # a signed UserInfo answer
+    assert id_token.hint(good, "https://i") is None
 
 
 def test_sectors_are_the_agency_the_native_client_or_the_one_host() -> None:
