@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from idp.protocol.asked import Source
-from idp.spec import redirect_uris, response_modes
+from idp.spec import redirect_uris, response_modes, scopes
 from idp.spec.errors import ErrorCode, Refusal
 
 if TYPE_CHECKING:
@@ -107,9 +107,12 @@ def response_mode(asked: Registered) -> Refusal | None:
 
 
 def nonce_where_demanded(asked: Registered) -> Refusal | None:
-    """OIDC Core §3.2.2.1, §3.3.2.11: nonce is REQUIRED where an ID Token comes from the authorization endpoint."""
-    demanded = "id_token" in (asked.get("response_type") or "").split()
-    return _invalid("nonce is missing: it is required for this response_type.") if demanded and asked.get("nonce") is None else None
+    """OIDC Core §3.2.2.1, §3.3.2.11: nonce is REQUIRED where an ID Token comes from the authorization endpoint, and so is openid."""
+    if "id_token" not in (asked.get("response_type") or "").split():
+        return None
+    if scopes.OPENID not in (asked.get("scope") or "").split(" "):
+        return Refusal(ErrorCode.INVALID_SCOPE, "This response_type needs the scope openid.")
+    return _invalid("nonce is missing: it is required for this response_type.") if asked.get("nonce") is None else None
 
 
 def type_of(asked: Registered) -> str:

@@ -66,9 +66,10 @@ async def test_5_the_fragment_is_the_default_the_query_is_refused_and_a_form_may
     assert (await app.ask(response_mode="fragment")).answer["error"] == "invalid_request"
 
 
-async def test_3_2_2_1_nonce_is_required(app: Application) -> None:
+async def test_3_2_2_1_nonce_and_openid_are_required(app: Application) -> None:
     await register(app)
     for type_ in ("id_token", "code id_token"):
+        assert (await app.ask(client_id="implicit", response_type=type_, scope="profile")).answer["error"] == "invalid_scope"
         assert (await app.ask(client_id="implicit", response_type=type_, nonce=None)).answer["error"] == "invalid_request"
 
 
