@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -13,10 +13,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.clients.logos.store import LogoStore
 from idp.clients.records import Added, Agency, Client, Duplicate
+from idp.clients.registered import columns, registered
 from idp.clients.tables import agencies, clients, used_assertions
 from idp.clients.tokens.store import RegistrationTokens
 from idp.spec.redirect_uris import origin_of
-from idp.spec.subject import sector_of
 from keys.opaque import new_id, new_token
 
 if TYPE_CHECKING:
@@ -133,11 +133,11 @@ class ClientStore:
         """
         client_id = metadata.client_id or new_id()
         secret = (secret or new_token()) if metadata.token_endpoint_auth_method in _SECRET_METHODS else None
-        client = _registered(client_id, metadata, agency, self_registered=registration_token is not None)
+        client = registered(client_id, metadata, agency, self_registered=registration_token is not None)
         statement = (
             self._insert(clients)
             .values(
-                id=client_id, agency=agency.code, created_at=now, **_columns(client),
+                id=client_id, agency=agency.code, created_at=now, **columns(client),
                 secret_digest=None if secret is None else self.secret_digest(client_id, secret),
                 registration_digest=None if registration_token is None else self.tokens.registration_digest(client_id, registration_token),
             )
@@ -156,7 +156,7 @@ class ClientStore:
         None when it is gone. The answer holds a secret only if a new one had to be made.
         """
         changed = replace(
-            _registered(client.id, metadata, client.agency, self_registered=client.self_registered), secret_digest=client.secret_digest
+            registered(client.id, metadata, client.agency, self_registered=client.self_registered), secret_digest=client.secret_digest
         )
         secret: str | None = None
         values: dict[str, object] = {}
@@ -166,7 +166,7 @@ class ClientStore:
             secret = new_token()
             changed = replace(changed, secret_digest=self.secret_digest(client.id, secret))
             values = {"secret_digest": changed.secret_digest, "secret_changed_at": now}
-        statement = sa.update(clients).where(clients.c.id == client.id).values(**_columns(changed), **values).returning(clients.c.id)
+        statement = sa.update(clients).where(clients.c.id == client.id).values(**columns(changed), **values).returning(clients.c.id)
         async with self._database.statement() as connection:
             found = (await connection.execute(statement)).first()
         self.forget()
@@ -238,58 +238,11 @@ def _agency(row: Row[Any]) -> Agency:
 
 
 def _client(row: Row[Any]) -> Client:
-    registered: dict[str, Any] = {
+    kept: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(row.registration).items()
     }
     agency = Agency(row.agency, {"id": row.name_id, "en": row.name_en}, row.unit, row.dpo_contact)
     return Client(
         id=row.id, name=row.name, agency=agency, auth_method=row.auth_method, profile=row.profile, sector=row.sector,
-        secret_digest=row.secret_digest, **registered,
+        secret_digest=row.secret_digest, **kept,
     )  # fmt: skip
-
-
-_COLUMNS = frozenset({"id", "name", "agency", "auth_method", "profile", "sector", "secret_digest"})
-_REGISTERED = tuple(field.name for field in fields(Client) if field.name not in _COLUMNS)
-
-
-def _columns(client: Client) -> dict[str, str]:
-    """Give the columns that hold what was registered."""
-    registration = json.dumps({name: getattr(client, name) for name in _REGISTERED})
-    named = {name: getattr(client, name) for name in ("name", "auth_method", "profile", "sector")}
-    return named | {"registration": registration}
-
-
-def _registered(client_id: str, metadata: ClientMetadata, agency: Agency, *, self_registered: bool = False) -> Client:
-    sector = sector_of(
-        agency=None if self_registered else agency.code,
-        application_type=metadata.application_type,
-        client_id=client_id,
-        redirect_uris=metadata.redirect_uris,
-        sector_identifier_uri=metadata.more.get("sector_identifier_uri"),
-    )
-    uris = metadata.uris
-    return Client(
-        id=client_id,
-        name=metadata.client_name,
-        agency=agency,
-        auth_method=metadata.token_endpoint_auth_method,
-        application_type=metadata.application_type,
-        profile=metadata.profile,
-        redirect_uris=metadata.redirect_uris,
-        post_logout_redirect_uris=metadata.post_logout_redirect_uris,
-        grant_types=metadata.grant_types,
-        scopes=metadata.scopes,
-        purposes=metadata.purposes,
-        default_purpose=metadata.default_purpose,
-        sector=sector or f"client:{client_id}",
-        jwks=metadata.jwks,
-        origins=metadata.origins,
-        id_token_alg=metadata.id_token_signed_response_alg,
-        uri=uris.get("client_uri"),
-        logo_uri=uris.get("logo_uri"),
-        policy_uri=uris.get("policy_uri"),
-        tos_uri=uris.get("tos_uri"),
-        localized=metadata.localized,
-        self_registered=self_registered,
-        **metadata.more,
-    )
