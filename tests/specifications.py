@@ -1,6 +1,6 @@
 """Writes docs/specifications.md: each specification, the modules that name it, the tests that hold it, and what is left out, and why.
 
-`python -m tests.specifications [--check] FILE`. A module or test file belongs to a specification when its first docstring cites it, so the
+`python -m tests.specifications [--check] FILE`. A module or test file belongs to a specification when its docstrings cite it, so the
 table is as true as those docstrings; what is left out is written by hand in docs/specifications.toml.
 """
 
@@ -27,10 +27,11 @@ For each specification: the modules that implement it, the test files that hold 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Source:
-    """A Python file: its path from the root, what its docstring says, and how many tests it holds."""
+    """A Python file: its path from the root, what its first docstring and all of them say, and how many tests it holds."""
 
     path: str
     docstring: str
+    docstrings: str
     tests: int
 
 
@@ -42,8 +43,8 @@ def document() -> str:
 
 
 def _section(each: dict[str, object], modules: Sequence[Source], tests: Sequence[Source]) -> str:
-    implemented = [source for source in modules if _cites(source, each["cited"])]
-    held = [source for source in tests if source.tests and _cites(source, each["cited"])]
+    implemented = _citing(modules, each["cited"])
+    held = _citing([source for source in tests if source.tests], each["cited"])
     lines = [
         f"\n## {each['title']}\n",
         f"- Modules: {', '.join(f'`{source.path}`' for source in implemented) or 'none'}",
@@ -54,9 +55,11 @@ def _section(each: dict[str, object], modules: Sequence[Source], tests: Sequence
     return "\n".join(lines) + "\n"
 
 
-def _cites(source: Source, words: object) -> bool:
+def _citing(sources: Sequence[Source], words: object) -> Sequence[Source]:
+    """Find the files whose first docstring names a specification; where no file is devoted to it, those that name it anywhere."""
     assert isinstance(words, list)
-    return any(_named(str(word), source.docstring) for word in words)
+    devoted = [source for source in sources if any(_named(str(word), source.docstring) for word in words)]
+    return devoted or [source for source in sources if any(_named(str(word), source.docstrings) for word in words)]
 
 
 def _named(word: str, text: str) -> bool:
@@ -74,7 +77,15 @@ def _sources(*folders: str) -> Iterator[Source]:
             tests = sum(
                 isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_") for node in ast.walk(tree)
             )
-            yield Source(path.relative_to(ROOT).as_posix(), " ".join((ast.get_docstring(tree) or "").split()), tests)
+            yield Source(path.relative_to(ROOT).as_posix(), _docstring(tree), " ".join(map(_docstring, _documented(tree))), tests)
+
+
+def _documented(tree: ast.Module) -> Iterator[ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
+    yield from (node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def _docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    return " ".join((ast.get_docstring(node) or "").split())
 
 
 def main(arguments: Sequence[str]) -> int:

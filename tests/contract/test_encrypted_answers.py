@@ -1,4 +1,4 @@
-"""OIDC Core §2, §5.3.2, §10, OIDC Registration §2: ID Tokens and UserInfo answers signed and encrypted as the application registered."""
+"""OIDC Core §2, §5.3.2, §10, RFC 7516, RFC 9701: ID Tokens, UserInfo and introspection answers signed and encrypted as registered."""
 
 from __future__ import annotations
 

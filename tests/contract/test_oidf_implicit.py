@@ -1,4 +1,7 @@
-"""IDP_CERTIFICATION: response types with tokens in the answer (OIDC Core §3.2, §3.3), as `oidcc-dynamic` wants them; else they are not."""
+"""IDP_CERTIFICATION: response types with tokens in the answer (OIDC Core §3.2, §3.3), as `oidcc-dynamic` wants them; else they are not.
+
+Multiple Response Type Encoding Practices §5, Form Post Response Mode §2.
+"""
 
 from __future__ import annotations
 

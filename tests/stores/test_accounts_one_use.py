@@ -1,4 +1,4 @@
-"""One use means one use: time steps, card codes, mailed codes and slips, whoever races."""
+"""One use means one use: time steps (RFC 6238 §5.2), card codes, mailed codes and slips, whoever races."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The consent ledger: every answer is an entry of the log with its rows, taking back works at once, and no event is ever changed."""
+"""The consent ledger: every answer is an entry of the log with its rows, taking back works at once, no event is ever changed.
+
+Receipts are after ISO/IEC TS 27560.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions: how long they live, who may go on with them, and what a new sign-in does to an old one."""
+"""Sessions: how long they live, with which amr (RFC 8176), who may go on with them, and what a new sign-in does to an old one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compact JWE: what we encrypt opens, what is not as it should be does not."""
+"""RFC 7516, compact JWE: what we encrypt opens, what is not as it should be does not."""
 
 from __future__ import annotations
 
