@@ -78,7 +78,7 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as scratch, tested(given.folder or Path(scratch), suite.url) as provider:
         results = {plan.title: run_plan(suite, provider, plan, given.module) for plan in plans if not given.plan or plan.key in given.plan}
     if given.module == "*":
-        report.write(DOCUMENT, version, dt.datetime.now(dt.UTC).date(), results)
+        report.write(DOCUMENT, version, dt.datetime.now(dt.UTC).date(), results, [plan.title for plan in plans])
     for title, outcomes in results.items():
         typer.echo(f"{title}: {report.summary(outcomes)}")
     return int(

@@ -23,10 +23,18 @@ person looks at before certification; a WARNING certifies too, and we want none.
 """
 
 
-def write(file: Path, suite: str, day: dt.date, results: Mapping[str, Sequence[Outcome]]) -> None:
-    """Write the results of the plans, keeping the sections of other plans that the file has already."""
+def write(file: Path, suite: str, day: dt.date, results: Mapping[str, Sequence[Outcome]], order: Sequence[str]) -> None:
+    """Write the results of the plans, keeping the sections of other plans that the file has already, in the `order` of all titles."""
     sections = _sections(file) | {title: _section(title, suite, day, outcomes) for title, outcomes in results.items()}
-    file.write_text("\n".join([HEAD, *sections.values()]), encoding="utf-8")
+    ordered = {title: sections[title] for title in order if title in sections}
+    file.write_text("\n".join([HEAD, _overview(ordered), *ordered.values()]), encoding="utf-8")
+
+
+def _overview(sections: Mapping[str, str]) -> str:
+    """Repeat the second line of every section in one table."""
+    told = {title: re.search(r"^Suite (.*): (.*)\.$", section, re.MULTILINE) for title, section in sections.items()}
+    rows = [f"| {title} | {line[1]} | {line[2]} |" for title, line in told.items() if line]
+    return "\n".join(["| plan | suite and day | modules |", "| --- | --- | --- |", *rows]) + "\n"
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
