@@ -107,14 +107,19 @@ async def submit(request: Request) -> Response:
     if waiting is None:
         return _code_page(request, typed, found.renderer.t(request, "device.wrong.unknown"), status=422)
     await found.limits.give_back(taken)
-    return await _confirm_page(request, waiting, code)
+    return await _confirm_page(request, waiting, user_code.shown(code))
 
 
 async def submit_answer(request: Request) -> Response:
-    """Take the confirmation: on to sign-in and card, or "that was not me"."""
+    """Take the confirmation: on to sign-in and card, or "that was not me".
+
+    It is about the request that was shown to this browser, and names it by our own signature: a code here would be one more place to guess
+    codes at, beside the one that counts tries.
+    """
     found = services(request)
     fields = await page_forms.read(request, ANSWER)
-    waiting = await found.deferred.by_user_code(fields.get("user_code", ""), found.clock())
+    shown = found.forms.unsign(_shown_to(request), fields.get("shown"), found.settings.device_code_lifetime)
+    waiting = None if shown is None else await found.deferred.get(shown["request"], found.clock())
     if waiting is None:
         raise PageError("request_over", 410, href="/device")
     if "deny" in fields:
@@ -135,13 +140,18 @@ def _code_page(request: Request, typed: str, error: str | None = None, *, status
     return services(request).renderer.page(request, "device/code.html", status=status, typed=typed, error=error, errors=errors)
 
 
-async def _confirm_page(request: Request, waiting: DeferredRequest, code: str) -> Response:
+async def _confirm_page(request: Request, waiting: DeferredRequest, written: str) -> Response:
     found = services(request)
     await current_session.greeted(request)
     client = await found.clients.get(waiting.client_id)
     if client is None:
         raise PageError("service_unknown", 400)
-    return found.renderer.page(request, "device/confirm.html", client=client, code=code, shown=user_code.shown(code))
+    shown = found.forms.sign(_shown_to(request), {"request": waiting.id})
+    return found.renderer.page(request, "device/confirm.html", client=client, code=written, shown=shown)
+
+
+def _shown_to(request: Request) -> str:
+    return f"{ANSWER}/{cookies.browser(request) or ''}"
 
 
 routes = [
