@@ -48,7 +48,7 @@ async def backchannel_authentication(request: Request) -> Response:
     asked = backchannel.read(sent.values, longest=found.settings.backchannel_lifetime)
     if isinstance(asked, Refusal):
         return refused(asked)
-    begun = await _begin(found, client, asked, checks.deferrable(incoming.joined(sent)))
+    begun = await _begin(found, client, asked, checks.deferrable(incoming.joined(sent), client))
     return answer({"auth_req_id": begun.code, "expires_in": asked.lifetime, "interval": found.settings.poll_interval})
 
 

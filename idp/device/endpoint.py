@@ -48,7 +48,7 @@ async def device_authorization(request: Request) -> Response:
     refusal = checks.deferred(checks.Asked(incoming.joined(sent), client, issuer=found.settings.issuer), client)
     if refusal is not None:
         return refused(refusal)
-    begun, code = await _begin(found, client.id, checks.deferrable(incoming.joined(sent)))
+    begun, code = await _begin(found, client.id, checks.deferrable(incoming.joined(sent), client))
     page = f"{found.settings.issuer}/device"
     return answer(
         {

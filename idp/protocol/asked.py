@@ -57,3 +57,9 @@ class Registered:
     def get(self, name: str) -> str | None:
         """Give a parameter."""
         return self.asked.parameters.get(name)
+
+
+def defaults_of(client: Client) -> dict[str, str]:
+    """Give what an application registered to be asked for wherever it asks, unless a request says otherwise (OIDC Registration §2)."""
+    found = {} if client.default_max_age is None else {"max_age": str(client.default_max_age)}
+    return found | ({"acr_values": " ".join(client.default_acr_values)} if client.default_acr_values else {})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from idp.protocol import check_arrival as arrival
 from idp.protocol import check_wishes as wishes
-from idp.protocol.asked import Asked, PageCode, Registered
+from idp.protocol.asked import Asked, PageCode, Registered, defaults_of
 from idp.spec import scopes
 from idp.spec.errors import ErrorCode, Refusal
 from idp.spec.prompt import Prompt
@@ -109,8 +109,8 @@ def deferred(asked: Asked, client: Client) -> Refusal | None:
     return after_redirect(Registered(asked, client, ""), Column.DEFERRED)
 
 
-def deferrable(parameters: Parameters) -> dict[str, str]:
-    """Give what of such a request is kept. A card is shown whenever access while away is asked for (OIDC Core §11)."""
+def deferrable(parameters: Parameters, client: Client) -> dict[str, str]:
+    """Give what of such a request is kept, with what the application registered for every request. A card is shown whenever access while away is asked for (OIDC Core §11)."""
     kept = {name: value for name, value in parameters.values.items() if name in _DEFERRABLE}
     offline = scopes.OFFLINE_ACCESS in (scopes.parse(kept.get("scope", "")) or ())
-    return kept | ({"prompt": Prompt.CONSENT.value} if offline else {})
+    return defaults_of(client) | kept | ({"prompt": Prompt.CONSENT.value} if offline else {})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from idp.interactions.pushed.store import PREFIX
 from idp.protocol import client_keys
-from idp.protocol.asked import Asked, Source
+from idp.protocol.asked import Asked, Source, defaults_of
 from idp.protocol.fetcher import FetchRefused
 from idp.protocol.hints import hint
 from idp.spec import request_object, resources
@@ -61,12 +61,9 @@ async def unpack(found: Services, client: Client, sent: Parameters) -> tuple[Map
 
 def stored(asked: Registered) -> dict[str, str]:
     """Give the parameters as they are kept while somebody signs in: those we know, with what the application registered as its default."""
-    values = {name: value for name, value in asked.asked.parameters.values.items() if name in KNOWN} | {"client_id": asked.client.id}
-    if asked.client.default_max_age is not None:
-        # OIDC Registration §2: "The max_age request parameter overrides this default value."
-        values.setdefault("max_age", str(asked.client.default_max_age))
-    if asked.client.default_acr_values:
-        values.setdefault("acr_values", " ".join(asked.client.default_acr_values))
+    said = {name: value for name, value in asked.asked.parameters.values.items() if name in KNOWN}
+    # OIDC Registration §2: "The max_age request parameter overrides this default value."
+    values = defaults_of(asked.client) | said | {"client_id": asked.client.id}
     return values if asked.asked.pushed is None else values | {PUSHED: asked.asked.pushed}
 
 

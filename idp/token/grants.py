@@ -52,7 +52,7 @@ async def authorization_code(found: Services, client: Client, sent: Parameters, 
         _trail("code_rejected", client, redeemed)
         return rules.code_rejected(redeemed)
     misfit = rules.fits(redeemed.binding, redirect_uri, sent.get("code_verifier"), jkt=by.proof.jkt)
-    audience = misfit or rules.audience(_resource(sent), redeemed.authorization.resources, found.settings.issuer)
+    audience = misfit or rules.audience(resource_of(sent), redeemed.authorization.resources, found.settings.issuer)
     if isinstance(audience, Refusal):
         return audience
     return await granted(
@@ -127,7 +127,7 @@ async def refresh_token(found: Services, client: Client, sent: Parameters, by: S
     scope = rules.refreshed_scope(sent.get("scope"), rotated.authorization.scope)
     if isinstance(scope, Refusal):
         return scope
-    audience = rules.audience(_resource(sent), rotated.authorization.resources, found.settings.issuer)
+    audience = rules.audience(resource_of(sent), rotated.authorization.resources, found.settings.issuer)
     if isinstance(audience, Refusal):
         return audience
     await _keep_alive(found, rotated, now)
@@ -157,7 +157,7 @@ async def client_credentials(found: Services, client: Client, sent: Parameters, 
     scope = rules.client_scope(sent.get("scope"), client.scopes)
     if isinstance(scope, Refusal):
         return scope
-    audience = rules.audience(_resource(sent), (*client.resources, found.settings.issuer), found.settings.issuer)
+    audience = rules.audience(resource_of(sent), (*client.resources, found.settings.issuer), found.settings.issuer)
     if isinstance(audience, Refusal):
         return audience
     own = audience if sent.get("resource") else ()
@@ -169,7 +169,7 @@ def _answer(issued: Issued, scope: tuple[str, ...], cnf: Mapping[str, str]) -> d
     return content | ({"scope": " ".join(scope)} if scope else {})
 
 
-def _resource(sent: Parameters) -> str | None:
+def resource_of(sent: Parameters) -> str | None:
     """RFC 8707 §2.2: several `resource` parameters may stand in a token request."""
     several = sent.lists.get("resource", ())
     return resources.joined(several) if several else None

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from idp.deferred.records import Answered, DeferredKind, Unanswered
 from idp.spec.errors import ErrorCode, Refusal
-from idp.token.grants import granted
+from idp.token import rules
+from idp.token.grants import granted, resource_of
 
 if TYPE_CHECKING:
+    from idp.authorizations.records import Authorization
     from idp.clients.records import Client
     from idp.protocol.sender import Sender
     from idp.protocol.services import Services
@@ -44,10 +46,18 @@ async def _poll(found: Services, client: Client, sent: Parameters, by: Sender, k
     outcome = await found.deferred.redeem(kind, code, client.id, now)
     if isinstance(outcome, Answered):
         authorization = await found.authorizations.live(outcome.authorization, "", now)
-        return _ENDED if authorization is None else await granted(found, client, authorization, now, by)
+        return _ENDED if authorization is None else await _give(found, client, sent, authorization, by)
     if outcome is Unanswered.REUSED:
         await _revoke(found, kind, code, client)
     return _REFUSALS[outcome]
+
+
+async def _give(found: Services, client: Client, sent: Parameters, authorization: Authorization, by: Sender) -> Tokens | Refusal:
+    """Give the tokens, for some of the resources that were granted where the application names them (RFC 8707 §2.2)."""
+    audience = rules.audience(resource_of(sent), authorization.resources, found.settings.issuer)
+    if isinstance(audience, Refusal):
+        return audience
+    return await granted(found, client, authorization, found.clock(), by, audience=audience)
 
 
 async def _revoke(found: Services, kind: DeferredKind, code: str, client: Client) -> None:

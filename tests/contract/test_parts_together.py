@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from idp.accounts import identifiers
+from idp.spec.backchannel import GRANT_TYPE as CIBA
 from idp.spec.device import GRANT_TYPE
+from tests.support.application import part
 
 if TYPE_CHECKING:
     from tests.support.application import Application
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 KIOSK = ("kiosk", "rahasia")
 
 
-async def begin(app: Application, **form: str) -> dict[str, Any]:
+async def begin(app: Application, **form: str | list[str]) -> dict[str, Any]:
     response = await app.http.post("/device_authorization", data={"scope": "openid profile", **form}, auth=KIOSK)
     assert response.status_code == 200, response.text
     found: dict[str, Any] = response.json()
@@ -55,3 +58,39 @@ async def test_what_one_browser_was_shown_is_not_answered_in_another(kiosk: Appl
     form = (await enter(other, (await begin(kiosk))["user_code"])).form("deny")
     assert (await other.post("/device/answer", form.fields | {"shown": shown, "deny": "yes"})).status == 410
     assert await error_of(kiosk, begun["device_code"]) == "authorization_pending"
+
+
+async def test_what_an_application_registered_for_every_request_holds_for_devices_and_counters(app: Application) -> None:
+    """OIDC Registration §2: default_acr_values and default_max_age; a request that is answered elsewhere does not step around them."""
+    strict: dict[str, Any] = {"default_acr_values": ["aal2"], "default_max_age": 60, "redirect_uris": None}
+    await app.register("kiosk", grant_types=[GRANT_TYPE, CIBA], **strict)
+    await app.through()  # Siti is signed in, with a password alone
+    page = await enter(app.visitor, (await begin(app))["user_code"])
+    page = await app.visitor.submit(page, page.form("continue"), press="continue")
+    assert page.path == "/login/second-factor"
+    app.provider.clock.move(seconds=61)
+    page = await enter(app.visitor, (await begin(app))["user_code"])
+    assert (await app.visitor.submit(page, page.form("continue"), press="continue")).path == "/login"
+    hint = {"scope": "openid", "login_hint": app.provider.person("siti").email}
+    assert (await app.http.post("/backchannel_authentication", data=hint, auth=KIOSK)).status_code == 200
+    found = app.provider.services
+    siti = (await found.accounts.find(identifiers.parse(hint["login_hint"])))[0]
+    (waiting,) = await found.deferred.of_person(siti.person, app.provider.clock())
+    assert (waiting.parameters["acr_values"], waiting.parameters["max_age"]) == ("aal2", "60")
+
+
+async def test_rfc8707_2_2_a_device_may_name_some_of_its_resources_when_it_fetches_its_tokens(app: Application) -> None:
+    both = ["https://satu.test/", "https://dua.test/"]
+    await app.register("kiosk", grant_types=[GRANT_TYPE], redirect_uris=None, resources=both)
+    for named, given in ((both[0], both[0]), (None, both), ("https://tiga.test/", None)):
+        begun = await begin(app, resource=both)
+        page = await enter(app.visitor, begun["user_code"])
+        page = await app.visitor.submit(page, page.form("continue"), press="continue")
+        page = await app.visitor.sign_in(page, app.provider.person("siti")) if page.path == "/login" else page
+        page = await app.visitor.allow(page) if page.path == "/approve" else page
+        form: dict[str, object] = {"grant_type": GRANT_TYPE, "device_code": begun["device_code"], "resource": named}
+        response = await app.token(form, KIOSK)
+        if given is None:
+            assert response.json()["error"] == "invalid_target"
+        else:
+            assert part(response.json()["access_token"], 1)["aud"] == given
