@@ -37,7 +37,7 @@ docs: .venv/.development ## Write the generated documents anew
 bench: .venv/.development ## Measure against the floors (docs/performance.md); uses both cores for some minutes
 	$(BIN)/python -m tests.load $(BENCH_ARGS)
 
-interop: .venv/.development ## Let real clients sign in (Authlib, openid-client, mod_auth_openidc); installs what they need
+interop: .venv/.development ## Let real clients sign in (README.md names them); installs what they need (INTEROP_ARGS="-k sqlite")
 	$(BIN)/python -m tests.interop $(INTEROP_ARGS)
 
 certification: .venv/.development ## Run the plans of a running conformance suite (SUITE=https://…, PLANS="--plan basic"); writes docs/conformance.md

@@ -30,7 +30,7 @@ def install() -> None:
     if packages:
         subprocess.run(["apt-get", "update", "-qq"], check=True)
         subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], check=True)
-    subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE / "openid_client", check=True)
+    subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE / "node", check=True)
 
 
 if __name__ == "__main__":

@@ -1,60 +1,25 @@
-"""openid-client (Node): discover, sign in with PKCE, read, refresh, sign out."""
+"""openid-client (Node): sign in and out, refresh; as FAPI 2.0 has it; with signed and encrypted answers; as a device."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from joserfc.jwk import ECKey
 
-from tests.interop.support import CALLBACK, SIGNED_OUT, register, siti, visiting
+from tests.interop.support import CALLBACK, SIGNED_OUT, Program, register, siti, visiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.support.server import Server
 
-HERE = Path(__file__).parent / "openid_client"
 
-
-class Node:
-    """The client's process: one JSON line in, one out."""
-
-    def __init__(self, script: str = "journey.mjs") -> None:
-        self.process = subprocess.Popen(["node", script], cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def tell(self, **message: Any) -> dict[str, Any]:
-        """Send a line and read the answer."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(message) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        assert line, f"node ended with {self.process.wait(timeout=10)}"
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def close(self) -> None:
-        """Wait for its end."""
-        with self.process:
-            self.process.terminate()
-
-
-@pytest.fixture
-def node() -> Iterator[Node]:
-    """A client that has not begun."""
-    started = Node()
-    yield started
-    started.close()
-
-
-async def test_openid_client_signs_in_reads_refreshes_and_signs_out(server: Callable[..., Server], node: Node) -> None:
+async def test_openid_client_signs_in_reads_refreshes_and_signs_out(server: Callable[..., Server], node: Callable[..., Program]) -> None:
     running = server(workers=1)
     client = register(running, "node-app")
-    asked = node.tell(
+    openid_client = node("openid_client.mjs")
+    asked = openid_client.tell(
         issuer=running.issuer,
         client_id=client["client_id"],
         client_secret=client["client_secret"],
@@ -65,7 +30,7 @@ async def test_openid_client_signs_in_reads_refreshes_and_signs_out(server: Call
     async with visiting(running) as visitor:
         page = await visitor.walk(asked["authorize"], siti())
         assert page.left is not None
-        result = node.tell(callback=page.left)
+        result = openid_client.tell(callback=page.left)
         assert result["claims"]["iss"] == running.issuer
         assert result["userinfo"] == result["again"]
         assert result["userinfo"]["email"] == siti().email
@@ -80,35 +45,67 @@ async def test_openid_client_signs_in_reads_refreshes_and_signs_out(server: Call
 
 @pytest.mark.parametrize("nonces", ["false", "true"], ids=["any proof", "proofs with our nonce"])
 async def test_openid_client_as_fapi2_pushes_its_request_and_binds_its_tokens(
-    server: Callable[..., Server], tmp_path: Path, nonces: str
+    server: Callable[..., Server], node: Callable[..., Program], nonces: str
 ) -> None:
     """Profile fapi2: private_key_jwt, PAR, DPoP, refresh without rotation, introspection, revocation."""
     running, redirect = server(workers=1, IDP_DPOP_NONCE_REQUIRED=nonces), "https://fapi.test/callback"
     key = ECKey.generate_key("P-256", {"kid": "k-1"}, private=True)
-    document = {
-        "client_id": "node-fapi", "client_name": "Uji FAPI", "profile": "fapi2", "token_endpoint_auth_method": "private_key_jwt",
-        "redirect_uris": [redirect], "purposes": ["aduan"], "jwks": {"keys": [key.as_dict(private=False)]},
-    }  # fmt: skip
-    (tmp_path / "fapi.json").write_text(json.dumps(document))
-    running.run("clients", "add", str(tmp_path / "fapi.json"), "--agency", "diskominfo")
-    node = Node("fapi.mjs")
-    try:
-        asked = node.tell(
-            issuer=running.issuer,
-            client_id="node-fapi",
-            redirect_uri=redirect,
-            scope="openid profile email",
-            key=key.as_dict(private=True),
-        )
-        async with visiting(running) as visitor:
-            page = await visitor.walk(asked["authorize"], siti())
-            assert page.left is not None
-            result = node.tell(callback=page.left)
-    finally:
-        node.close()
+    register(
+        running, "node-fapi", redirect_uri=redirect, signed_out="https://fapi.test/",
+        profile="fapi2", token_endpoint_auth_method="private_key_jwt", jwks={"keys": [key.as_dict(private=False)]},
+    )  # fmt: skip
+    fapi, scope = node("openid_client_fapi.mjs"), "openid profile email"
+    asked = fapi.tell(issuer=running.issuer, client_id="node-fapi", redirect_uri=redirect, scope=scope, key=key.as_dict(private=True))
+    async with visiting(running) as visitor:
+        page = await visitor.walk(asked["authorize"], siti())
+        result = fapi.tell(callback=page.left)
     assert result["token_type"].lower() == "dpop"
     assert result["userinfo"] == result["again"]
     assert result["userinfo"]["email"] == siti().email
     assert result["kept"] is True
     assert result["introspection"]["cnf"] == {"jkt": result["thumbprint"]}
     assert result["after"]["active"] is False
+
+
+async def test_openid_client_reads_signed_and_encrypted_answers_and_signs_a_device_in(
+    server: Callable[..., Server], node: Callable[..., Program]
+) -> None:
+    """JARM; ID token and userinfo by ECDH-ES and A256GCM; RFC 9701; RFC 8628."""
+    running = server(workers=1)
+    key = ECKey.generate_key("P-256", {"kid": "enc-1", "use": "enc", "alg": "ECDH-ES"}, private=True)
+    answers = {
+        "id_token_signed_response_alg": "ES256",
+        "id_token_encrypted_response_alg": "ECDH-ES",
+        "id_token_encrypted_response_enc": "A256GCM",
+        "userinfo_signed_response_alg": "PS256",
+        "userinfo_encrypted_response_alg": "ECDH-ES",
+        "userinfo_encrypted_response_enc": "A256GCM",
+        "authorization_signed_response_alg": "EdDSA",
+        "introspection_signed_response_alg": "ES256",
+    }
+    client = register(
+        running, "node-wide", **answers, jwks={"keys": [key.as_dict(private=False)]}, token_endpoint_auth_method="client_secret_post",
+        grant_types=["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+    )  # fmt: skip
+    wide = node("openid_client_wide.mjs")
+    asked = wide.tell(
+        issuer=running.issuer, client_id=client["client_id"], client_secret=client["client_secret"], metadata=answers,
+        redirect_uri=CALLBACK, scope="openid profile email", key=key.as_dict(private=True),
+    )  # fmt: skip
+    async with visiting(running) as visitor:
+        page = await visitor.walk(asked["authorize"], siti())
+        assert set(page.answer) == {"response"}
+        result = wide.tell(callback=page.left)
+        assert result["encrypted"] == 5
+        assert result["userinfo"]["email"] == siti().email
+        assert (result["introspection"]["active"], result["after"]["active"]) == (True, False)
+        begun = wide.tell(scope="openid email")
+        page = await visitor.get(begun["verification_uri_complete"])
+        page = await visitor.submit(page, page.form("user_code"))
+        page = await visitor.submit(page, page.form("continue"), press="continue")
+        if page.path == "/approve":
+            page = await visitor.allow(page)
+        assert page.path == "/device/done", page.text
+    device = wide.hear()
+    assert device["claims"]["sub"] == result["claims"]["sub"]
+    assert device["userinfo"]["email"] == siti().email
