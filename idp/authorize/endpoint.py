@@ -79,8 +79,8 @@ async def _take(request: Request, sent: Parameters) -> Response:
         raise await page_of(request, asked, registered)
     refusal = checks.after_redirect(registered)
     if refusal is not None:
-        if stays_here(request, registered):
-            raise page_instead(request, registered, refusal)
+        if stays_here(request, registered.client):
+            raise page_instead(request, registered.client, refusal)
         return await _tell(request, registered, refusal)
     values = incoming.stored(registered)
     wish_language(request, values.get("ui_locales"))
@@ -130,7 +130,10 @@ async def _send_to(request: Request, path: str, asking: Asking, values: dict[str
 
 
 async def _end(request: Request, asking: Asking, decision: Decision, loaded: Loaded, found: Services) -> Response:
-    """Answer the application, once. Raises: PageError ("finished"), when the same request was answered before."""
+    """Answer the application, once.
+
+    Raises: PageError ("finished"), when the same request was answered before; ("request_refused"), when nobody may be led there for it.
+    """
     if asking.interaction is not None and not await found.interactions.finish(asking.interaction.id, found.clock()):
         raise PageError("finished", 409)
     if isinstance(decision, Issue) and loaded.session is not None and loaded.purpose is not None:
@@ -138,6 +141,8 @@ async def _end(request: Request, asking: Asking, decision: Decision, loaded: Loa
     refusal = decision.refusal if isinstance(decision, Refuse) else Refusal(ErrorCode.SERVER_ERROR, "The request could not be decided.")
     if asking.request.deferred is not None:
         return await deferred.deny(request, asking.request.deferred)
+    if asking.interaction is None and stays_here(request, asking.client):
+        raise page_instead(request, asking.client, refusal)
     return await respond.error(request, asking.client, asking.request, refusal)
 
 

@@ -16,7 +16,8 @@ from idp.web.request_context import request_id
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from idp.protocol.checks import Asked, PageCode, Registered
+    from idp.clients.records import Client
+    from idp.protocol.checks import Asked, PageCode
     from idp.spec.errors import Refusal
 
 _STATUS: Final = 400
@@ -35,18 +36,18 @@ async def page_of(request: Request, asked: Asked, code: PageCode) -> PageError:
     return PageError(code, _STATUS, developer=told)
 
 
-def stays_here(request: Request, registered: Registered) -> bool:
-    """Tell whether an error is shown here although its redirect URI is registered.
+def stays_here(request: Request, client: Client) -> bool:
+    """Tell whether an error that nobody took part in is shown here although the redirect URI is registered.
 
-    RFC 9700 §4.11.2: an attacker registers an application and sends people to us with a request that must fail, so that our address leads
-    to his. "The authorization server MUST always authenticate the user first": who has not been looked at gets no redirect for an error.
+    RFC 9700 §4.11.2: an attacker registers an application and sends people to us with a request that must fail, or with prompt=none, so
+    that our address leads to his. "The authorization server MUST always authenticate the user first", but for silent authentication; and
+    "if the URI is not trusted", it may "rely on the user to make the correct decision": nobody of the city has looked at this one.
     """
-    client = registered.client
     return not services(request).settings.certification and unchecked(client, client.default_purpose or "")
 
 
-def page_instead(request: Request, registered: Registered, refusal: Refusal) -> PageError:
+def page_instead(request: Request, client: Client, refusal: Refusal) -> PageError:
     """Make the page of an error that an application would have been told."""
     told = [f"{refusal.error.value}: {refusal.description}"]
-    _log.info("authorization_refused", code=refusal.error.value, client=registered.client.id, why=told, reference=request_id(request))
+    _log.info("authorization_refused", code=refusal.error.value, client=client.id, why=told, reference=request_id(request))
     return PageError("request_refused", _STATUS, developer=told)

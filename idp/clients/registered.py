@@ -32,6 +32,7 @@ def registered(client_id: str, metadata: ClientMetadata, agency: Agency, *, self
         client_id=client_id,
         redirect_uris=metadata.redirect_uris,
         sector_identifier_uri=metadata.more.get("sector_identifier_uri"),
+        grant_types=metadata.grant_types,
     )
     uris = metadata.uris
     return Client(

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
+from idp.clients.self_registered import unchecked
 from idp.logout import front_channel, rules, session_iframe
 from idp.protocol import current_session, issue, page_forms
 from idp.protocol.ending import end_session
@@ -157,11 +158,21 @@ def _target(decision: rules.SignOut, state: str | None) -> str | None:
 
 def _onward(request: Request, known: _Known, target: str | None, frames: Sequence[str]) -> Response:
     """Lead on at once, or over a page on which services sign their own part of this browser out (Front-Channel Logout §3)."""
-    if target is not None and not frames:
+    if target is not None and not frames and not _stays_here(request, known):
         return RedirectResponse(target, 303)
     allow_frames(request, frames)
     service = known.client.name if known.client else None
     return services(request).renderer.page(request, "logout/signed_out.html", href=target, service=service, frames=frames)
+
+
+def _stays_here(request: Request, known: _Known) -> bool:
+    """Tell whether the person chooses to follow: nobody signed in or confirmed, and nobody of the city has looked at the application.
+
+    Else who registers an application, signs in once and sends that ID Token around makes our address a way to his (RFC 9700 §4.11).
+    """
+    client, asked = known.client, known.asked
+    new = client is not None and unchecked(client, client.default_purpose or "") and not services(request).settings.certification
+    return new and not asked.names_session and not asked.confirmed
 
 
 routes = [

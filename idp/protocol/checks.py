@@ -110,7 +110,10 @@ def deferred(asked: Asked, client: Client) -> Refusal | None:
 
 
 def deferrable(parameters: Parameters, client: Client) -> dict[str, str]:
-    """Give what of such a request is kept, with what the application registered for every request. A card is shown whenever access while away is asked for (OIDC Core §11)."""
+    """Give what of such a request is kept, with what the application registered for every request.
+
+    A card is shown whenever access while away is asked for (OIDC Core §11).
+    """
     kept = {name: value for name, value in parameters.values.items() if name in _DEFERRABLE}
     offline = scopes.OFFLINE_ACCESS in (scopes.parse(kept.get("scope", "")) or ())
     return defaults_of(client) | kept | ({"prompt": Prompt.CONSENT.value} if offline else {})

@@ -97,6 +97,7 @@ def _sector(metadata: ClientMetadata) -> str | None:
         client_id="",
         redirect_uris=metadata.redirect_uris,
         sector_identifier_uri=metadata.more.get("sector_identifier_uri"),
+        grant_types=metadata.grant_types,
     )
 
 
