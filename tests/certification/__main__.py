@@ -23,9 +23,10 @@ from tests.certification.suite import Suite
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tests.certification.person import Person
     from tests.certification.plans import Plan
     from tests.certification.provider import Tested
-    from tests.certification.suite import Outcome
+    from tests.certification.suite import Outcome, Run
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "conformance.md"
 KEY_ROTATION = "oidcc-server-rotate-keys"
@@ -36,29 +37,32 @@ def run_plan(suite: Suite, provider: Tested, plan: Plan, only: str) -> list[Outc
     """Run the modules of a plan whose names match `only`, one after the other."""
     plan_id, modules = suite.plan(plan.plan, plan.variant, provider.configuration(plan))
     typer.echo(f"\n{plan.title}\n  {suite.url}/plan-detail.html?plan={plan_id}")
-    return [
-        run_module(suite, provider, plan, suite.start(plan_id, module["testModule"], module.get("variant") or {}), module["testModule"])
-        for module in modules
-        if fnmatch.fnmatch(module["testModule"], only)
-    ]
+    chosen = [(module["testModule"], module.get("variant") or {}) for module in modules if fnmatch.fnmatch(module["testModule"], only)]
+    return [run_module(suite, provider, plan, suite.start(plan_id, name, variant)) for name, variant in chosen]
 
 
-def run_module(suite: Suite, provider: Tested, plan: Plan, run: str, module: str) -> Outcome:
+def run_module(suite: Suite, provider: Tested, plan: Plan, run: Run) -> Outcome:
     """Follow a module to its end, and tell how it ended."""
     with person(provider.values) if plan.person else contextlib.nullcontext() as visitor:
         for status in suite.states(run):
             if status == "CONFIGURED":
-                if module == KEY_ROTATION:
+                if run.module == KEY_ROTATION:
                     provider.rotate_keys()
                 suite.proceed(run)
-            for url in suite.visits(run) if visitor and status == "WAITING" else []:
-                suite.visited(run, url)
-                visitor.visit(url)
-    outcome = suite.outcome(run, module)
-    typer.echo(f"  {outcome.result:10} {module}")
+            if visitor and status == "WAITING":
+                open_all(suite, run, visitor)
+    outcome = suite.outcome(run)
+    typer.echo(f"  {outcome.result:10} {run.module}")
     for line in (*outcome.findings, outcome.log) if outcome.findings else ():
         typer.echo(f"    {line}")
     return outcome
+
+
+def open_all(suite: Suite, run: Run, visitor: Person) -> None:
+    """Open what the suite wants opened."""
+    for url in suite.visits(run):
+        suite.visited(run, url)
+        visitor.visit(url)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
+from functools import partial
+from operator import ne
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import TimeoutError as TooLong
@@ -31,7 +33,7 @@ class Person:
             here = self.page.url
             self._answer()
             with contextlib.suppress(TooLong):
-                self.page.wait_for_url(lambda there, here=here: there != here, timeout=MILLISECONDS_A_PAGE)
+                self.page.wait_for_url(partial(ne, here), timeout=MILLISECONDS_A_PAGE)
             if self.page.url == here:
                 return
         with contextlib.suppress(TooLong):

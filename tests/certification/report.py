@@ -53,5 +53,10 @@ def _section(title: str, suite: str, day: dt.date, outcomes: Sequence[Outcome]) 
     lines = [f"## {title}", "", f"Suite {suite}, {day}: {summary(outcomes)}.", "", "| module | outcome |", "| --- | --- |"]
     for outcome in outcomes:
         found = "".join(f"<br>{finding}" for finding in outcome.findings).replace("|", "\\|").replace("\n", " ")
-        lines.append(f"| `{outcome.module}` | {outcome.result}{found} |")
+        kind = (
+            f" ({outcome.run.variant['response_type']})"
+            if len({told.run.variant.get("response_type") for told in outcomes} - {None}) > 1
+            else ""
+        )
+        lines.append(f"| `{outcome.run.module}`{kind} | {outcome.result}{found} |")
     return "\n".join(lines) + "\n"

@@ -17,10 +17,19 @@ ENDED = {"FINISHED", "INTERRUPTED"}
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How a test module ended. `findings`: the suite's own words of every failure and warning."""
+class Run:
+    """A test module that was started."""
 
+    id: str
     module: str
+    variant: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended. `findings`: the suite's own words of every failure and warning."""
+
+    run: Run
     result: str
     findings: tuple[str, ...]
     log: str
@@ -44,31 +53,30 @@ class Suite:
         made = self._json("POST", "/api/plan", params=asked, json=configuration)
         return made["id"], made["modules"]
 
-    def start(self, plan: str, module: str, variant: Mapping[str, str]) -> str:
-        """Start a module; the id of this run."""
+    def start(self, plan: str, module: str, variant: Mapping[str, str]) -> Run:
+        """Start a module."""
         asked = {"test": module, "plan": plan, "variant": json.dumps(variant)}
-        run: str = self._json("POST", "/api/runner", params=asked)["id"]
-        return run
+        return Run(self._json("POST", "/api/runner", params=asked)["id"], module, variant)
 
-    def state(self, run: str) -> tuple[str, str]:
+    def state(self, run: Run) -> tuple[str, str]:
         """Give the status (CREATED … FINISHED) and the result so far."""
-        info = self._json("GET", f"/api/info/{run}")
+        info = self._json("GET", f"/api/info/{run.id}")
         return info["status"], info.get("result") or ""
 
-    def visits(self, run: str) -> list[str]:
+    def visits(self, run: Run) -> list[str]:
         """Name the addresses that it wants a person to open, because its own browser has no steps for them."""
-        waiting = self.http.get(f"/api/runner/browser/{run}")
+        waiting = self.http.get(f"/api/runner/browser/{run.id}")
         return [] if waiting.status_code != 200 else waiting.json().get("urls", [])
 
-    def visited(self, run: str, url: str) -> None:
+    def visited(self, run: Run, url: str) -> None:
         """Tell that a person opened this address."""
-        self.http.post(f"/api/runner/browser/{run}/visit", params={"url": url})
+        self.http.post(f"/api/runner/browser/{run.id}/visit", params={"url": url})
 
-    def proceed(self, run: str) -> None:
+    def proceed(self, run: Run) -> None:
         """Press the button "Start" of a module that waits for it."""
-        self.http.post(f"/api/runner/{run}")
+        self.http.post(f"/api/runner/{run.id}")
 
-    def states(self, run: str) -> Iterator[str]:
+    def states(self, run: Run) -> Iterator[str]:
         """Give the status again and again until the module has ended or was given up."""
         deadline = time.monotonic() + SECONDS_A_MODULE
         while time.monotonic() < deadline:
@@ -78,16 +86,16 @@ class Suite:
                 return
             time.sleep(0.3)
 
-    def outcome(self, run: str, module: str) -> Outcome:
+    def outcome(self, run: Run) -> Outcome:
         """Read how it ended, with every failure and warning of its log."""
         status, result = self.state(run)
         findings = tuple(
             f"{entry['result']} {entry.get('src', '')}: {entry.get('msg', '')}"
-            for entry in self._json("GET", f"/api/log/{run}")
+            for entry in self._json("GET", f"/api/log/{run.id}")
             if entry.get("result") in {"FAILURE", "WARNING"}
         )
         told = result if status == "FINISHED" else f"{status} {result}".strip()
-        return Outcome(module, told, findings, f"{self.url}/log-detail.html?log={run}")
+        return Outcome(run, told, findings, f"{self.url}/log-detail.html?log={run.id}")
 
     def _json(self, method: str, path: str, **more: Any) -> Any:
         answer = self.http.request(method, path, **more)
