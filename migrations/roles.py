@@ -50,7 +50,7 @@ async def check(database: Database, role: str) -> None:
     if found.rolsuper:
         raise RoleRefused(f"{role} is a superuser: no right can be taken from it. Make a plain role for the server")
     if found.owner:
-        raise RoleRefused(f"{role} owns the tables: the server needs a role of its own, and --url the owner's")
+        raise RoleRefused(f"{role} owns the tables: the server needs a role of its own, and --url (--consent-url, --keys-url) the owner's")
 
 
 async def grant(store: StoreName, database: Database, role: str) -> None:
