@@ -75,6 +75,18 @@ def until(holds: Callable[[], bool], seconds: float = 20) -> bool:
     return holds()
 
 
+def told(server: Server, client_id: str, times: int) -> bool:
+    """Whether an application soon took so many notices, and refused none. Raises: AssertionError, with what became of them."""
+
+    def notices() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(server.run("clients", "deliveries", client_id, "--json").stdout)
+        return found
+
+    if not until(lambda: [notice["status"] for notice in notices()] == ["delivered"] * times):
+        raise AssertionError(notices())
+    return True
+
+
 class Program:
     """A foreign client's process: one JSON line in, one out."""
 
