@@ -70,11 +70,12 @@ async def way(request: Request, step: Step = Step.LOGIN) -> Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proven:
-    """Who somebody proved to be, and how (`amr` after RFC 8176)."""
+    """Who somebody proved to be, and how (`amr` after RFC 8176). `auth_time`: when, if another provider says that it was before now."""
 
     person: str
     amr: tuple[str, ...]
     remembered: bool = False
+    auth_time: dt.datetime | None = None
 
     @property
     def acr(self) -> str:
@@ -117,6 +118,7 @@ async def finish(request: Request, proven: Proven, onward: Way) -> Response:
         acr=proven.acr,
         amr=proven.amr,
         now=now,
+        auth_time=min(proven.auth_time or now, now),
         remembered=proven.remembered,
         label=label(request.headers.get("user-agent")),
         replaces=before.id if before else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tomllib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
@@ -45,8 +46,8 @@ class UpstreamClient:
         )
         return str(url)
 
-    async def stated(self, code: str, *, nonce: str, code_verifier: str, now: int) -> Stated:
-        """Trade a code for what the provider states about the person. Raises: UpstreamFailed."""
+    async def stated(self, code: str, *, nonce: str, code_verifier: str, now: int, since: int | None = None) -> Stated:
+        """Trade a code for what the provider states about the person; `since`: who signed in there no earlier. Raises: UpstreamFailed."""
         from authlib.integrations.base_client import OAuthError  # noqa: PLC0415 - nobody pays for it who has no upstream
 
         require_no_connection("the network")
@@ -58,14 +59,14 @@ class UpstreamClient:
             raise UpstreamFailed(f"the code is refused: {error.error}") from error
         except (httpx2.HTTPError, ValueError) as error:
             raise UpstreamFailed(f"the token endpoint does not answer as it should: {type(error).__name__}") from error
-        stated = await self._checked(token.get("id_token"), metadata, nonce, now)
+        stated = await self._checked(token.get("id_token"), metadata, nonce=nonce, now=now, since=since)
         if stated.nik is None and self.upstream.nik_claim and "userinfo_endpoint" in metadata:
             answer = await self._json(client, metadata["userinfo_endpoint"], withhold_token=False)
             if answer.get("sub") == stated.subject:  # OIDC Core §5.3.2: else "the UserInfo Response values MUST NOT be used"
-                return Stated(stated.subject, stated.acr, rules.nik_in(self.upstream, answer))
+                return replace(stated, nik=rules.nik_in(self.upstream, answer))
         return stated
 
-    async def _checked(self, id_token: object, metadata: Mapping[str, Any], nonce: str, now: int) -> Stated:
+    async def _checked(self, id_token: object, metadata: Mapping[str, Any], *, nonce: str, now: int, since: int | None) -> Stated:
         if not isinstance(id_token, str):
             raise UpstreamFailed("it gave no ID Token")
         jwks = await self._json(self._client(), metadata["jwks_uri"])
@@ -73,7 +74,7 @@ class UpstreamClient:
             claims = verify_with_jwks(id_token, jwks, algorithms=self.upstream.algorithms).claims
         except TokenInvalid as error:
             raise UpstreamFailed(f"its ID Token is refused: {error.reason}") from error
-        found = rules.stated(self.upstream, claims, nonce=nonce, now=now)
+        found = rules.stated(self.upstream, claims, nonce=nonce, now=now, since=since)
         if isinstance(found, str):
             raise UpstreamFailed(found)
         return found

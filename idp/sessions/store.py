@@ -87,19 +87,20 @@ class SessionStore:
         acr: str,
         amr: Sequence[str],
         now: dt.datetime,
+        auth_time: dt.datetime | None = None,
         remembered: bool = False,
         label: str = "",
         replaces: str | None = None,
     ) -> tuple[Session, str]:
-        """Sign a person in; the token is new at every sign-in.
+        """Sign a person in; the token is new at every sign-in. `auth_time`: when the person proved who it is, if that was before now.
 
         `replaces`: the session this browser had. Of the same person it goes on (services keep their `sid`) under the new token;
         of another person it ends.
         """
         token = new_token()
         values = {
-            "digest": self._digest(token), "person": person, "auth_time": now, "acr": acr, "amr": " ".join(amr), "last_seen": now,
-            "remembered": remembered, "label": label[:LABEL], **self._limits(now, remembered=remembered),
+            "digest": self._digest(token), "person": person, "auth_time": auth_time or now, "acr": acr, "amr": " ".join(amr),
+            "last_seen": now, "remembered": remembered, "label": label[:LABEL], **self._limits(now, remembered=remembered),
         }  # fmt: skip
         row = None
         async with self._database.transaction() as transaction:

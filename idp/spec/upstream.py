@@ -22,6 +22,7 @@ _FIELDS: Final = frozenset(
     {"name", "issuer", "client_id", "client_secret", "client_secret_file", "scope", "nik_claim", "acr", "algorithms"}
 )
 _LONGEST: Final = 255
+_LAST_TIME: Final = 2**53
 
 
 class UpstreamMalformed(ValueError):
@@ -48,11 +49,15 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What an upstream stated about who signed in there: its own name for the person, how strongly, and the NIK, where it has one."""
+    """What an upstream stated about who signed in there: its own name for the person, how strongly, and the NIK, where it has one.
+
+    `auth_time`: when, in seconds since the epoch; None where it does not say.
+    """
 
     subject: str
     acr: str
     nik: str | None = field(default=None, repr=False)
+    auth_time: int | None = None
 
 
 def parse(document: Mapping[str, Any], secrets: Mapping[str, str]) -> tuple[Upstream, ...]:
@@ -101,10 +106,11 @@ def answered_by_another(upstream: Upstream, iss: str | None) -> bool:
     return iss is not None and iss != upstream.issuer
 
 
-def stated(upstream: Upstream, claims: Mapping[str, Any], *, nonce: str, now: int) -> Stated | str:
+def stated(upstream: Upstream, claims: Mapping[str, Any], *, nonce: str, now: int, since: int | None = None) -> Stated | str:
     """Check the claims of an ID Token whose signature holds; what they state, or why they do not count.
 
-    §3.1.3.7 (2), (3), (9), (11): iss exact, aud contains us (and nobody we do not know), not expired, the nonce we sent.
+    §3.1.3.7 (2), (3), (9), (11): iss exact, aud contains us (and nobody we do not know), not expired, the nonce we sent. (13): "If the
+    auth_time Claim was requested, […] the Client SHOULD check the auth_time Claim value": a provider may have ignored our prompt=login.
     """
     options: dict[str, Any] = {
         "iss": {"essential": True, "value": upstream.issuer},
@@ -123,7 +129,14 @@ def stated(upstream: Upstream, claims: Mapping[str, Any], *, nonce: str, now: in
         return "its sub is not a text of at most 255 characters"
     if isinstance(audience, list) and len(audience) > 1:
         return "its ID Token is meant for others too"
-    return Stated(subject, upstream.acr.get(str(claims.get("acr")), STRENGTHS[0]), nik_in(upstream, claims))
+    auth_time = _seconds(claims.get("auth_time"))
+    if since is not None and (auth_time is None or auth_time < since - LEEWAY):
+        return "its sign-in is older than we asked for, or it does not say"
+    return Stated(subject, upstream.acr.get(str(claims.get("acr")), STRENGTHS[0]), nik_in(upstream, claims), auth_time)
+
+
+def _seconds(value: object) -> int | None:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LAST_TIME else None
 
 
 def nik_in(upstream: Upstream, claims: Mapping[str, Any]) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -35,6 +37,9 @@ LINK: Final = "upstream-link"
 UNLINK: Final = "upstream-unlink"
 AMR: Final = "fed"
 """How the person signed in: at another provider. RFC 8176 has no word for it; this one is in wide use."""
+_ANEW: Final = {"prompt": "login", "max_age": "0"}
+"""OIDC Core §3.1.2.1: a sign-in there and now; max_age makes `auth_time` REQUIRED in the ID Token."""
+_FAR: Final = 2**32
 _LONGEST: Final = 2048
 _HOME: Final = "/security"
 
@@ -42,17 +47,22 @@ _log = structlog.get_logger()
 
 
 async def start(request: Request) -> Response:
-    """Send the browser to the provider, to sign in by it."""
+    """Send the browser to the provider, to sign in by it.
+
+    Whoever was signed in there before, and left, is not taken for who sits here now: where a service asks for a new sign-in, or it leads
+    to our own pages, the provider is asked for one too.
+    """
     onward = await signing_in.way(request)
-    interaction = onward.interaction.id if onward.interaction else None
-    return await _send(request, _client(request), interaction=interaction, next_=onward.next)
+    running = onward.interaction
+    anew = running is None or running.demands_login
+    return await _send(request, _client(request), interaction=running.id if running else None, next_=onward.next, anew=anew)
 
 
 async def start_link(request: Request) -> Response:
     """Send the browser to the provider, to link the account of who is signed in; the sign-in must be of the last minutes."""
     session = await current_session.fresh(request)
     await page_forms.read(request, LINK)
-    return await _send(request, _client(request), person=session.person)
+    return await _send(request, _client(request), person=session.person, anew=True)
 
 
 async def unlink(request: Request) -> Response:
@@ -76,13 +86,14 @@ async def come_back(request: Request) -> Response:
         _log.warning("upstream_refused", upstream=client.upstream.id, error=request.query_params.get("error", "")[:40])
         return _failed(request, client, onward, attempt)
     try:
-        stated = await client.stated(code, nonce=attempt.nonce, code_verifier=attempt.code_verifier, now=int(found.clock().timestamp()))
+        now = int(found.clock().timestamp())
+        stated = await client.stated(code, nonce=attempt.nonce, code_verifier=attempt.code_verifier, now=now, since=attempt.since)
     except UpstreamFailed as error:
         _log.warning("upstream_failed", upstream=client.upstream.id, reason=str(error))
         return _failed(request, client, onward, attempt)
     if attempt.person is not None:
         return await _link(request, client, attempt.person, stated)
-    return await _sign_in(request, client, onward, stated)
+    return await _sign_in(request, client, onward, stated if attempt.since is None else replace(stated, auth_time=None))
 
 
 async def _attempt(request: Request, client: UpstreamClient) -> Attempt:
@@ -101,15 +112,17 @@ async def _way(request: Request, attempt: Attempt) -> Way:
 
 
 async def _send(
-    request: Request, client: UpstreamClient, *, interaction: str | None = None, next_: str = "/", person: str | None = None
+    request: Request, client: UpstreamClient, *, anew: bool, interaction: str | None = None, next_: str = "/", person: str | None = None
 ) -> Response:
     found = services(request)
-    attempt = Attempt(client.upstream.id, new_token(), new_token(48), interaction, next_, person)
+    since = int(found.clock().timestamp()) if anew else None
+    attempt = Attempt(client.upstream.id, new_token(), new_token(48), interaction, next_, person, since)
     state = await found.accounts.links.begin(
         attempt, cookies.ensure_browser(request), found.clock(), lifetime=found.settings.interaction_lifetime
     )
     try:
-        target = await client.authorization_url(state=state, nonce=attempt.nonce, code_verifier=attempt.code_verifier, more={})
+        more = _ANEW if anew else {}
+        target = await client.authorization_url(state=state, nonce=attempt.nonce, code_verifier=attempt.code_verifier, more=more)
     except UpstreamFailed as error:
         _log.warning("upstream_failed", upstream=client.upstream.id, reason=str(error))
         return _failed(request, client, await _way(request, attempt), attempt)
@@ -126,7 +139,13 @@ async def _sign_in(request: Request, client: UpstreamClient, onward: Way, stated
     if account is None:
         return _page(request, "upstream/unknown.html", client, onward)
     amr = (AMR, "mfa") if stated.acr == AAL2 else (AMR,)
-    return await signing_in.proceed(request, account, Proven(person=account.person, amr=amr), onward)
+    proven = Proven(person=account.person, amr=amr, auth_time=_moment(stated.auth_time))
+    return await signing_in.proceed(request, account, proven, onward)
+
+
+def _moment(seconds: int | None) -> dt.datetime | None:
+    """Give the moment of a sign-in there; None: now, for there was one just now, or nobody says."""
+    return None if seconds is None or not 0 < seconds < _FAR else dt.datetime.fromtimestamp(seconds, dt.UTC)
 
 
 async def _by_nik(found: Services, client: UpstreamClient, stated: Stated) -> str | None:

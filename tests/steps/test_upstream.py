@@ -193,6 +193,7 @@ async def test_the_assurance_level_follows_what_the_provider_says_and_we_believe
     page = await two.link("budi", "budi")
     home = await two.here.get("/")
     await two.here.submit(home, home.forms[0])
+    two.ours.clock.move(seconds=31)
     page = await two.sign_in("budi")  # with a second factor there: aal2
     assert page.path == "/"
     sessions = await two.ours.services.sessions.of_person(await two.person("budi"), two.ours.clock())
@@ -283,3 +284,41 @@ async def test_metadata_of_another_issuer_is_not_believed(two: Two) -> None:
 
 async def test_an_unknown_provider_is_no_page(two: Two) -> None:
     assert (await two.here.get("/upstream/tidak-ada")).status == 404
+
+
+async def remembered_there(two: Two) -> None:
+    """Siti is signed in at the nation, for a while already, and not here."""
+    await two.sign_in()
+    two.here = await two.ours.visitor()
+    two.ours.clock.move(minutes=4)
+
+
+async def asked_for(two: Two, **parameters: Any) -> str:
+    """Begin with a service's request and press the button; the address that we lead to."""
+    page = await two.here.get(two.ours.ask(**parameters).url)
+    interaction = dict(parse_qsl(urlsplit(page.url).query))["interaction"]
+    return str((await two.here.get(f"/upstream/inapas?{urlencode({'interaction': interaction})}")).left)
+
+
+@pytest.mark.parametrize("parameters", [{"prompt": "login"}, {"max_age": "60"}, {}])
+async def test_who_left_the_provider_signed_in_is_not_taken_for_who_sits_here_now(two: Two, parameters: dict[str, str]) -> None:
+    """OIDC Core §3.1.2.1: a service that asks for a new sign-in gets one; so do our own pages, which change how people sign in."""
+    await remembered_there(two)
+    target = await asked_for(two, **parameters) if parameters else str((await two.here.get("/upstream/inapas?next=/security")).left)
+    sent = dict(parse_qsl(urlsplit(target).query))
+    assert (sent["prompt"], sent["max_age"]) == ("login", "0")
+    ignoring = await two.there.get(target.replace("prompt=login", "").replace("max_age=0", ""))  # as a provider that ignores it
+    page = await two.here.get(str(ignoring.left))
+    assert page.status == 502
+    person = await two.person()
+    assert len(await two.ours.services.sessions.of_person(person, two.ours.clock())) == 1  # the one of before
+
+
+async def test_without_such_a_wish_the_sign_in_is_as_old_as_the_provider_says(two: Two) -> None:
+    await remembered_there(two)
+    target = await asked_for(two)
+    assert "prompt" not in target
+    page = await two.here.get(str((await two.there.get(target)).left))
+    assert page.path == "/approve"
+    newest = max(await two.ours.services.sessions.of_person(await two.person(), two.ours.clock()), key=lambda one: one.created_at)
+    assert (newest.created_at - newest.auth_time).total_seconds() >= 4 * 60

@@ -20,7 +20,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A browser that was sent to an upstream: what its answer must fit, where to go on, and (`person`) whose account is to be linked."""
+    """A browser that was sent to an upstream: what its answer must fit, where to go on, and (`person`) whose account is to be linked.
+
+    `since`: the sign-in there must not be older, in seconds since the epoch; None: any will do.
+    """
 
     upstream: str
     nonce: str = field(repr=False)
@@ -28,3 +31,4 @@ class Attempt:
     interaction: str | None = None
     next: str = "/"
     person: str | None = None
+    since: int | None = None
