@@ -111,6 +111,11 @@ class Edge:
         lifted = Edge(self.size >> level, self.hashes).extend([root])
         return Edge(lifted.size << level, lifted.hashes)
 
+    def aligned(self, level: int) -> Edge:
+        """Give the edge of the tree that ended at the last whole number of 2^level leaves."""
+        whole = self.size >> level
+        return Edge(whole << level, self.hashes[: whole.bit_count()])
+
     @property
     def root(self) -> bytes:
         """The Merkle tree hash of all leaves."""

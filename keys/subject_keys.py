@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from keys.cache import ExpiringCache
 from keys.errors import KeyDestroyed, RootVersionGone
+from keys.log_subjects import LogKey
 from keys.sealing import DataKey
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class SubjectKeys:
         self._root = root
         self._recognise = recognise
         self._held: ExpiringCache[_Held] = ExpiringCache(cache_size, cache_seconds, clock)
-        self._logs: ExpiringCache[bytes] = ExpiringCache(cache_size, cache_seconds, clock)
+        self._logs: ExpiringCache[LogKey] = ExpiringCache(cache_size, cache_seconds, clock)
         self._cache_seconds = cache_seconds
         self._refreshed: dt.datetime | None = None
         self._forgotten = 0
@@ -99,8 +100,8 @@ class SubjectKeys:
             self._hold(key, found.newest)
         return key
 
-    async def log_key(self, person: str) -> bytes:
-        """Give the person's log key (32 bytes).
+    async def log_key(self, person: str) -> LogKey:
+        """Give the person's log key, ready for use.
 
         Raises: KeyDestroyed.
         """
@@ -113,7 +114,7 @@ class SubjectKeys:
             raise KeyDestroyed
         return self._opened(person, wrapped, forgotten)
 
-    async def log_keys(self, persons: Collection[str]) -> Mapping[str, bytes]:
+    async def log_keys(self, persons: Collection[str]) -> Mapping[str, LogKey]:
         """Give the log keys of many people in one round trip at most. Those whose keys are gone are left out."""
         cached = {person: key for person in persons if (key := self._logs.get(person)) is not None}
         missing = [person for person in dict.fromkeys(persons) if person not in cached]
@@ -201,9 +202,9 @@ class SubjectKeys:
         held.newest = max(held.newest, newest)
         held.keys[key.generation] = key
 
-    def _opened(self, person: str, wrapped: bytes, forgotten: int) -> bytes:
+    def _opened(self, person: str, wrapped: bytes, forgotten: int) -> LogKey:
         """Unwrap a log key, and remember it unless somebody's key was destroyed while it was read."""
-        key = self._unwrap(LOG, (person,), wrapped)
+        key = LogKey(self._unwrap(LOG, (person,), wrapped))
         if forgotten == self._forgotten:
             self._logs.put(person, key)
         return key

@@ -9,7 +9,7 @@ import asyncio
 import dataclasses
 import datetime as dt
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -42,8 +42,7 @@ class BatchOptions:
     clock_tolerance: dt.timedelta = dt.timedelta(seconds=5)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Waiter:
+class _Waiter(NamedTuple):
     item: Prepared
     answer: asyncio.Future[Receipt | Denied]
     until: float

@@ -19,7 +19,6 @@ from consent.checkpoint import NoteInvalid
 from consent.errors import ChainClosed, ChainDoubtful, LogUnavailable
 from keys.database import require_no_connection
 from keys.errors import KeyDestroyed, StoreUnavailable
-from keys.log_subjects import LogKey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,12 +30,13 @@ if TYPE_CHECKING:
     from consent.access_log.watch import KeySource
     from consent.anchor import Anchor
     from keys.database import Database
+    from keys.log_subjects import LogKey
 
 
 class LogKeys(Protocol):
     """Where the log gets the log key of a person from (`keys.subject_keys`)."""
 
-    async def log_key(self, person: str) -> bytes:
+    async def log_key(self, person: str) -> LogKey:
         """Give the key. Raises: KeyDestroyed."""
 
 
@@ -179,7 +179,7 @@ class AccessLog:
 
     async def _key(self, person: str) -> LogKey:
         try:
-            return LogKey(await self._keys.log_key(person))
+            return await self._keys.log_key(person)
         except KeyDestroyed as error:
             raise ChainClosed("the person was erased") from error
         except StoreUnavailable as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from consent.access_log.leaf import FIRST_PREV
 
@@ -22,8 +22,7 @@ class Position:
     tail: tuple[bytes, ...] | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(NamedTuple):
     """Where a person's chain stands: how many entries, the newest SC, and the index of the erase entry that closed it."""
 
     length: int = 0

@@ -15,7 +15,7 @@ from consent.merkle import Edge
 from keys.database import Timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from keys.database import Transaction
 
@@ -88,14 +88,19 @@ async def standing(transaction: Transaction, references: Collection[bytes], ids:
     """Read what the entries of a batch rest on. The transaction must hold the lock."""
     if _sqlite(transaction):
         return await _standing_sqlite(transaction, list(references), ids)
-    rows = (await transaction.connection.exec_driver_sql(_STANDING, ([*references], [*ids]))).all()
-    head = next(row for row in rows if row.what == "head")
-    return Standing(
-        Position(Edge.unpack(head.number, head.hash), _time(head.moment)),
-        _time(head.now),
-        {row.ref: Chain(row.number, row.hash, row.moment) for row in rows if row.what == "chain"},
-        {row.id: GrantStands(row.person, row.number, row.state, _when(row.moment)) for row in rows if row.what == "grant"},
-    )
+    heads: list[tuple[Position, dt.datetime]] = []
+    chains: dict[bytes, Chain] = {}
+    granted: dict[str, GrantStands] = {}
+    rows: Iterable[Any] = await transaction.connection.exec_driver_sql(_STANDING, ([*references], [*ids]))
+    for what, number, moment, hashed, reference, grant, person, state, now in rows:
+        if what == "chain":
+            chains[reference] = Chain(number, hashed, moment)
+        elif what == "grant":
+            granted[grant] = GrantStands(person, number, state, _when(moment))
+        else:
+            heads.append((Position(Edge.unpack(number, hashed), _time(moment)), _time(now)))
+    ((position, clock),) = heads
+    return Standing(position, clock, chains, granted)
 
 
 async def _standing_sqlite(transaction: Transaction, references: list[bytes], ids: Collection[str]) -> Standing:
@@ -113,17 +118,21 @@ async def grants(transaction: Transaction, ids: Collection[str]) -> Mapping[str,
 
 
 async def append(transaction: Transaction, rows: Sequence[tuple[Any, ...]], chains: Mapping[bytes, Chain], position: Position) -> None:
-    """Insert entries, write where their chains stand now, and move the head."""
-    stand = [(reference, chain.length, chain.last_sc, chain.closed_by) for reference, chain in chains.items()]
+    """Insert entries, write where their chains stand now, and move the head to `position`, just behind them.
+
+    `rows`: the columns after index and time, which are those of the new position.
+    """
+    first, time = position.edge.size - len(rows), _microseconds(position.last_time)
+    stand = [(reference, *chain) for reference, chain in chains.items()]
     if _sqlite(transaction):
-        await insert(transaction, tables.entries, rows)
+        await insert(transaction, tables.entries, [(index, time, *row) for index, row in enumerate(rows, first)])
         if stand:
             await _many(transaction, tables.chains, stand, _SAVE)
         await move_head(transaction, position)
         return
-    entries, people = _columns(tables.entries, rows), _columns(tables.chains, stand)
-    head = (position.edge.size, position.edge.pack(), _microseconds(position.last_time))
-    await transaction.connection.exec_driver_sql(_append(), (*entries, *people, *head))
+    people = zip(*stand, strict=True) if stand else [()] * len(tables.chains.columns)
+    head = (position.edge.size, position.edge.pack(), time)
+    await transaction.connection.exec_driver_sql(_append(), (first, time, *zip(*rows, strict=True), *people, *head))
 
 
 async def move_head(transaction: Transaction, position: Position) -> None:
@@ -133,7 +142,7 @@ async def move_head(transaction: Transaction, position: Position) -> None:
 
 
 async def insert(transaction: Transaction, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows given in the order of the table's columns."""
+    """Insert rows given in the order of the table's columns, times in microseconds."""
     if rows:
         await _many(transaction, table, rows, "")
 
@@ -151,16 +160,7 @@ async def tile_roots(transaction: Transaction, level: int, first: int, end: int)
 
 async def _many(transaction: Transaction, table: sa.Table, rows: Sequence[tuple[Any, ...]], conflict: str) -> None:
     sql = _insert(table.name, conflict, sqlite=_sqlite(transaction))
-    await transaction.connection.exec_driver_sql(sql, list(zip(*_columns(table, rows), strict=True)))
-
-
-def _columns(table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    """Turn rows into columns, times into microseconds."""
-    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in table.columns]
-    for number, column in enumerate(table.columns):
-        if isinstance(column.type, Timestamp):
-            columns[number] = [_microseconds(value) for value in columns[number]]
-    return columns
+    await transaction.connection.exec_driver_sql(sql, [*rows])
 
 
 def _microseconds(time: dt.datetime) -> int:
@@ -177,19 +177,23 @@ def _when(microseconds: int | None) -> dt.datetime | None:
 
 @cache
 def _append() -> str:
-    """PostgreSQL: entries, chains and head in one statement, as arrays."""
-    entries, chains = _unnested(tables.entries, 1), _unnested(tables.chains, 1 + len(tables.entries.columns))
-    size = 1 + len(tables.entries.columns) + len(tables.chains.columns)
+    """PostgreSQL: entries, chains and head in one statement: the first index, the time, the other columns as arrays, the new head."""
+    _, _, *columns = tables.entries.columns
+    names = ", ".join(column.name for column in columns)
+    entries = (
+        f"INSERT INTO log_entries (idx, time, {names}) SELECT CAST($1 AS bigint) + place - 1, CAST($2 AS bigint), {names} "  # noqa: S608 - as below
+        f"FROM {_unnested(columns, 3)} WITH ORDINALITY AS entry ({names}, place)"
+    )
+    size = 3 + len(columns) + len(tables.chains.columns)
+    chains = f"INSERT INTO log_chains SELECT * FROM {_unnested([*tables.chains.columns], 3 + len(columns))}{_SAVE}"  # noqa: S608
     move = f"SET size = ${size}, edge = ${size + 1}, last_time = ${size + 2}"
-    return f"WITH entered AS ({entries}), chained AS ({chains}{_SAVE}) UPDATE log_head {move} WHERE id = 1"
+    return f"WITH entered AS ({entries}), chained AS ({chains}) UPDATE log_head {move} WHERE id = 1"
 
 
-def _unnested(table: sa.Table, first: int) -> str:
-    """Insert columns that come as arrays, the parameters from `first` on."""
-    kinds = [str(column.type.compile(dialect=_POSTGRESQL)) for column in table.columns]
-    names = ", ".join(column.name for column in table.columns)
-    places = ", ".join(f"CAST(${number} AS {kind}[])" for number, kind in enumerate(kinds, first))
-    return f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({places})"  # noqa: S608 - as below
+def _unnested(columns: Sequence[sa.Column[Any]], first: int) -> str:
+    """Name columns that come as arrays, the parameters from `first` on."""
+    kinds = [str(column.type.compile(dialect=_POSTGRESQL)) for column in columns]
+    return f"unnest({', '.join(f'CAST(${number} AS {kind}[])' for number, kind in enumerate(kinds, first))})"
 
 
 @cache

@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from keys.log_subjects import LogKey
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """An entry ready to be written: its canonical parts, and the log key of the person it is about."""
 
     entry: Entry
@@ -77,7 +76,8 @@ async def write(transaction: Transaction, batch: Sequence[Prepared], seen: Posit
     Raises: LogUnavailable (the clock went back, or the database holds another history than was seen).
     """
     grants = {item.guard.grant for item in batch if item.guard}
-    standing = await statements.standing(transaction, {item.reference for item in batch if item.reference}, grants)
+    references = {reference for item in batch if (reference := item.reference)}
+    standing = await statements.standing(transaction, references, grants)
     position, now = _known(standing.position, seen), standing.now
     if now < position.last_time - tolerance:
         raise LogUnavailable(f"the database's clock is behind the newest entry, {leaves.timestamp(position.last_time)}: set it right")
@@ -144,7 +144,7 @@ class _Batch:
             sc = leaves.none_commitment(nonce_s, ac)
             subject: tuple[bytes | None, bytes | None, bytes | None] = (nonce_s, None, None)
             if chain and reference:
-                self.chains[reference] = self.touched[reference] = dataclasses.replace(chain, closed_by=index)
+                self.chains[reference] = self.touched[reference] = chain._replace(closed_by=index)
         else:
             opened = leaves.subject_bytes(item.subject, chain.length, chain.last_sc)
             sc = leaves.subject_commitment(nonce_s, ac, opened)
@@ -154,7 +154,7 @@ class _Batch:
         entry = leaves.leaf(sc, ac)
         self.leaves.append(entry)
         closes = reference if record.action == "erase" else None
-        self.rows.append((index, self.time, record.action, record.client, entry, written, nonce_a, *subject, closes))
+        self.rows.append((record.action, record.client, entry, written, nonce_a, *subject, closes))
         return Committed(index, entry, self.time, denied)
 
 
@@ -199,44 +199,46 @@ async def _store(transaction: Transaction, work: _Batch) -> Position:
     """Insert everything and move the head."""
     if not work.leaves:
         return work.position
-    hashes = [merkle.leaf_hash(entry) for entry in work.leaves]
-    tail = await _full_tiles(transaction, work)
-    position = Position(work.position.edge.extend(hashes), work.time, tail)
+    position = await _moved(transaction, work, [merkle.leaf_hash(entry) for entry in work.leaves])
     await statements.append(transaction, work.rows, work.touched, position)
     return position
 
 
-async def _full_tiles(transaction: Transaction, work: _Batch) -> tuple[bytes, ...] | None:
-    """Store the bundles and tiles that this batch fills. Returns: the leaves under the newest, partial tile, when known."""
-    size = work.position.edge.size
+async def _moved(transaction: Transaction, work: _Batch, hashes: Sequence[bytes]) -> Position:
+    """Store the bundles and tiles that this batch fills, and give the position behind it. `hashes`: those of its leaves."""
+    edge, size = work.position.edge, work.position.edge.size
     tail = work.position.tail if size % tiles.WIDTH else ()
     if size % tiles.WIDTH + len(work.leaves) < tiles.WIDTH:
-        return None if tail is None else (*tail, *work.leaves)
+        return Position(edge.extend(hashes), work.time, None if tail is None else (*tail, *work.leaves))
     if tail is None:
         tail = await statements.leaves_between(transaction, size - size % tiles.WIDTH, size)
         if len(tail) != size % tiles.WIDTH:
             raise StoreUnavailable("entries under the newest tile are missing")
-    pending = [*tail, *work.leaves]
+    pending, hashed = [*tail, *work.leaves], [*map(merkle.leaf_hash, tail), *hashes]
+    edge = edge.aligned(tiles.HEIGHT)
     n = size // tiles.WIDTH
     made: list[tuple[int, int, bytes, bytes]] = []
     bundles: list[tuple[int, bytes]] = []
     while len(pending) >= tiles.WIDTH:
         entries, pending = pending[: tiles.WIDTH], pending[tiles.WIDTH :]
+        below, hashed = hashed[: tiles.WIDTH], hashed[tiles.WIDTH :]
         bundles.append((n, tiles.encode_bundle(entries)))
-        await _tile(transaction, made, 0, n, [merkle.leaf_hash(entry) for entry in entries])
+        edge = edge.extend_perfect(tiles.HEIGHT, await _tile(transaction, made, 0, n, below))
         n += 1
     await statements.insert(transaction, tables.bundles, bundles)
     await statements.insert(transaction, tables.tiles, made)
-    return tuple(pending)
+    return Position(edge.extend(hashed), work.time, tuple(pending))
 
 
-async def _tile(transaction: Transaction, made: list[tuple[int, int, bytes, bytes]], level: int, n: int, hashes: Sequence[bytes]) -> None:
-    """Make a full tile, and the one above when this fills it."""
-    made.append((level, n, b"".join(hashes), merkle.perfect_root(hashes)))
+async def _tile(transaction: Transaction, made: list[tuple[int, int, bytes, bytes]], level: int, n: int, hashes: Sequence[bytes]) -> bytes:
+    """Make a full tile, and the one above when this fills it. Returns: its root."""
+    own = merkle.perfect_root(hashes)
+    made.append((level, n, b"".join(hashes), own))
     if (n + 1) % tiles.WIDTH:
-        return
+        return own
     first = n + 1 - tiles.WIDTH
     below = await statements.tile_roots(transaction, level, first, n + 1)
     below |= {number: root for at, number, _, root in made if at == level}
     roots = [below[number] for number in range(first, n + 1)]
     await _tile(transaction, made, level + 1, n // tiles.WIDTH, roots)
+    return own

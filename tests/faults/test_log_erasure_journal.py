@@ -39,7 +39,7 @@ async def change(house: LogHouse, *statements: sa.Executable) -> None:
 
 
 async def reference(house: LogHouse, person: str) -> bytes:
-    return LogKey(await house.keys.log_key(person)).reference
+    return (await house.keys.log_key(person)).reference
 
 
 async def erase(house: LogHouse, person: str) -> tuple[int, Closing]:

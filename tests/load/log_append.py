@@ -18,6 +18,7 @@ from consent.access_log import AccessLog, Entry, Record, Subject
 from consent.access_log.batcher import BatchOptions
 from consent.access_log.log import LogOptions
 from keys.database import Database
+from keys.log_subjects import LogKey
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,13 +31,13 @@ class Keys:
     """Log keys that cost nothing."""
 
     def __init__(self) -> None:
-        self._known: dict[str, bytes] = {}
+        self._known: dict[str, LogKey] = {}
 
-    async def log_key(self, person: str) -> bytes:
+    async def log_key(self, person: str) -> LogKey:
         """Give a key."""
         found = self._known.get(person)
         if found is None:
-            found = self._known[person] = hashlib.sha256(person.encode()).digest()
+            found = self._known[person] = LogKey(hashlib.sha256(person.encode()).digest())
         return found
 
 

@@ -68,6 +68,11 @@ def test_a_perfect_subtree_can_be_appended_whole(level: int, before: int) -> Non
         )
 
 
+@given(st.integers(0, 6), st.integers(0, 64))
+def test_an_edge_remembers_where_its_last_whole_subtrees_ended(level: int, size: int) -> None:
+    assert Edge().extend(LEAVES[:size]).aligned(level) == Edge().extend(LEAVES[: size >> level << level])
+
+
 def test_a_subtree_does_not_follow_where_it_does_not_fit() -> None:
     with pytest.raises(ValueError, match="whole number"):
         Edge().extend(LEAVES[:3]).extend_perfect(1, LEAVES[0])

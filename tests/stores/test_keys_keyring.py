@@ -83,7 +83,9 @@ async def test_two_first_processes_with_different_root_keys_do_not_both_open(dat
 async def test_the_store_holds_no_secret_in_clear(stores: dict[StoreName, Database]) -> None:
     ring = await open_keyring(stores["keys"], algorithms=FAST)
     await ring.subject_keys.create("p1")
-    secrets = [ring.named_secret("forms"), (await ring.subject_keys.data_key("p1")).secret, await ring.subject_keys.log_key("p1")]
+    secrets = [ring.named_secret("forms"), (await ring.subject_keys.data_key("p1")).secret]
+    secrets += [key async for page in ring.subject_keys.every_log_key() for key in page.values()]
+    assert len(secrets) == 3
     stored = b""
     async with stores["keys"].read() as connection:
         for table in ("named_secrets", "signing_keys", "subject_keys", "data_keys", "checkpoint_keys", "root_versions"):

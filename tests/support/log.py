@@ -19,6 +19,7 @@ from consent.export import export
 from consent.signer import LogSigner, verifier_source
 from consent.verify import Verdict, verify_folder
 from keys.errors import CheckpointKeyWrong, KeyDestroyed
+from keys.log_subjects import LogKey
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -37,10 +38,10 @@ class NamedLogKeys:
         self.known: dict[str, bytes] = {}
         self.destroyed: set[str] = set()
 
-    async def log_key(self, person: str) -> bytes:
+    async def log_key(self, person: str) -> LogKey:
         if person in self.destroyed:
             raise KeyDestroyed
-        return self.known.setdefault(person, hashlib.sha256(person.encode()).digest())
+        return LogKey(self.known.setdefault(person, hashlib.sha256(person.encode()).digest()))
 
     async def every(self) -> AsyncIterator[Mapping[str, bytes]]:
         yield {person: key for person, key in self.known.items() if person not in self.destroyed}
