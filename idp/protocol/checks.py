@@ -38,7 +38,9 @@ class Column(StrEnum):
 
 _FRONT = frozenset({Column.AUTHORIZE, Column.PUSHED})
 _EVERY = frozenset(Column)
-_DEFERRABLE: Final = frozenset({"scope", "claims", "acr_values", "ui_locales", "claims_locales", "resource", "authorization_details"})
+_DEFERRABLE: Final = frozenset({
+    "scope", "claims", "acr_values", "max_age", "ui_locales", "claims_locales", "resource", "authorization_details",
+})  # fmt: skip
 
 BEFORE_REDIRECT: Final[tuple[Callable[[Asked], PageCode | None], ...]] = (
     arrival.readable,
@@ -65,7 +67,7 @@ AFTER_REDIRECT: Final[tuple[tuple[Callable[[Registered], Refusal | None], frozen
     (wishes.code_challenge, _FRONT),
     (wishes.dpop_jkt, _FRONT),
     (wishes.prompt, _FRONT),
-    (wishes.max_age, _FRONT),
+    (wishes.max_age, _EVERY),
     (wishes.claims, _EVERY),
     (wishes.essential_acr, _EVERY),
     (wishes.id_token_hint, _FRONT),

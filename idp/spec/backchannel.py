@@ -30,12 +30,9 @@ class BackchannelRequest:
 
 def read(parameters: Mapping[str, str], *, longest: int) -> BackchannelRequest | Refusal:
     """Read what CIBA adds to an authorization request. `longest`: seconds that a request may wait at most."""
-    hints = [name for name in _HINTS if name in parameters]
-    if len(hints) != 1:
-        # §7.1: "it is REQUIRED that […] one, and only one, of the hints" is in the request
-        return Refusal(ErrorCode.INVALID_REQUEST, f"Send exactly one of {', '.join(_HINTS)}.")
-    if hints != ["login_hint"]:
-        return Refusal(ErrorCode.INVALID_REQUEST, "Name the citizen by login_hint: e-mail, telephone, NIK or account number.")
+    refusal = _misfit(parameters)
+    if refusal is not None:
+        return refusal
     message = parameters.get("binding_message")
     if message is not None and not plain(message):
         return Refusal(ErrorCode.INVALID_BINDING_MESSAGE, f"binding_message must be plain text of 1 to {LONGEST_MESSAGE} characters.")
@@ -43,6 +40,22 @@ def read(parameters: Mapping[str, str], *, longest: int) -> BackchannelRequest |
     if not (wanted.isascii() and wanted.isdecimal() and int(wanted[:9]) > 0):
         return Refusal(ErrorCode.INVALID_REQUEST, "requested_expiry must be a positive whole number of seconds.")
     return BackchannelRequest(parameters["login_hint"], message, min(int(wanted[:9]), longest))
+
+
+def _misfit(parameters: Mapping[str, str]) -> Refusal | None:
+    if "request" in parameters:
+        # §7.1.1: beside a signed request nothing else counts; passed over, its signature would promise what nobody checked
+        return Refusal(ErrorCode.INVALID_REQUEST, "Signed authentication requests are not taken here: send the parameters themselves.")
+    if "openid" not in parameters.get("scope", "").split(" "):
+        # §7.1: "requests MUST therefore contain the openid scope value"
+        return Refusal(ErrorCode.INVALID_SCOPE, "scope must contain openid.")
+    hints = [name for name in _HINTS if name in parameters]
+    if len(hints) != 1:
+        # §7.1: "it is REQUIRED that […] one, and only one, of the hints" is in the request
+        return Refusal(ErrorCode.INVALID_REQUEST, f"Send exactly one of {', '.join(_HINTS)}.")
+    if hints != ["login_hint"]:
+        return Refusal(ErrorCode.INVALID_REQUEST, "Name the citizen by login_hint: e-mail, telephone, NIK or account number.")
+    return None
 
 
 def plain(message: str) -> bool:

@@ -155,6 +155,10 @@ async def test_an_answer_given_on_another_account_is_refused(counter: Applicatio
         ({"requested_expiry": "0"}, "invalid_request"),
         ({"requested_expiry": "1e3"}, "invalid_request"),
         ({"scope": "openid purpose:nobody"}, "invalid_scope"),
+        ({"scope": "profile"}, "invalid_scope"),
+        ({"scope": ""}, "invalid_scope"),
+        ({"request": "eyJhbGciOiJub25lIn0.e30."}, "invalid_request"),
+        ({"max_age": "soon"}, "invalid_request"),
     ],
 )
 async def test_13_a_bad_request_is_refused_at_once(counter: Application, form: dict[str, str], error: str) -> None:

@@ -90,14 +90,21 @@ async def test_fapi2_security_profile_final_ensure_dpop_auth_code_binding_succes
     assert (await fapi.redeem(code)).status_code == 200
 
 
-@pytest.mark.parametrize("away", [-10, 10], ids=["10seconds_before", "10seconds_after"])
-async def test_fapi2_security_profile_final_ensure_dpopproof_with_iat_away_succeeds(app: Application, fapi: FapiClient, away: int) -> None:
-    iat = int(app.provider.clock().timestamp()) + away
+async def proofs_from(fapi: FapiClient, away: int) -> None:
+    """Prove at all three places by a clock that is `away` seconds off."""
+    iat = int(fapi.app.provider.clock().timestamp()) + away
     code = await fapi.code(proof=fapi.holder.proof("POST", "/par", iat=iat))
-    answer = await fapi.redeem(code, proof=fapi.holder.proof(iat=iat))
-    token = answer.json()["access_token"]
+    token = (await fapi.redeem(code, proof=fapi.holder.proof(iat=iat))).json()["access_token"]
     proof = fapi.holder.proof("GET", "/userinfo", token, iat=iat)
-    assert (await fapi.holder.userinfo(app.http, token, proof)).status_code == 200
+    assert (await fapi.holder.userinfo(fapi.app.http, token, proof)).status_code == 200
+
+
+async def test_fapi2_security_profile_final_ensure_dpopproof_with_iat_10seconds_before_succeeds(fapi: FapiClient) -> None:
+    await proofs_from(fapi, -10)
+
+
+async def test_fapi2_security_profile_final_ensure_dpopproof_with_iat_10seconds_after_succeeds(fapi: FapiClient) -> None:
+    await proofs_from(fapi, 10)
 
 
 async def test_fapi2_security_profile_final_check_dpop_proof_nbf_exp(app: Application, fapi: FapiClient) -> None:
@@ -130,21 +137,33 @@ async def test_fapi2_security_profile_final_ensure_signed_client_assertion_with_
         assert error(await client.send(form, credentials=client.credentials(assertion))) == expected
 
 
-async def test_fapi2_security_profile_final_assertions_with_wrong_claims_fail(app: Application, fapi: FapiClient) -> None:
-    """exp-is-5-minutes-in-past, wrong-aud, no-sub, array-as-audience, token- and par-endpoint-url-as-audience, nbf-over-60-seconds."""
-    issuer, now = app.provider.issuer, int(app.provider.clock().timestamp())
-    cases: list[dict[str, object]] = [
-        {"exp": now - 300}, {"aud": "https://other.test"}, {"sub": None}, {"exp": None}, {"jti": None}, {"iss": None},
-        {"aud": [issuer]}, {"aud": [issuer, f"{issuer}/token"]}, {"aud": f"{issuer}/token"}, {"aud": f"{issuer}/par"},
-        {"aud": f"{issuer}/"},
-        {"nbf": now + 65}, {"iat": now + 65},
-    ]  # fmt: skip
+async def refused_assertion(fapi: FapiClient, **changes: object) -> None:
+    """At the token endpoint and at PAR alike."""
     form: dict[str, object] = {"grant_type": "refresh_token", "refresh_token": "x"}
-    for changes in cases:
-        assert error(await fapi.send(form, credentials=fapi.credentials(**changes))) == INVALID_CLIENT, changes
-        assert error(await fapi.push(credentials=fapi.credentials(**changes))) == INVALID_CLIENT, changes
-    ahead = fapi.credentials(nbf=now + 8, iat=now + 8)
-    assert error(await fapi.send(form, credentials=ahead)) == INVALID_GRANT
+    assert error(await fapi.send(form, credentials=fapi.credentials(**changes))) == INVALID_CLIENT, changes
+    assert error(await fapi.push(credentials=fapi.credentials(**changes))) == INVALID_CLIENT, changes
+
+
+async def test_fapi2_security_profile_final_ensure_client_assertion_with_exp_is_5_minutes_in_past_fails(fapi: FapiClient) -> None:
+    await refused_assertion(fapi, exp=int(fapi.app.provider.clock().timestamp()) - 300)
+
+
+async def test_fapi2_security_profile_final_ensure_client_assertion_with_wrong_aud_fails(fapi: FapiClient) -> None:
+    issuer = fapi.app.provider.issuer
+    for aud in ("https://other.test", [issuer], [issuer, f"{issuer}/token"], f"{issuer}/token", f"{issuer}/par", f"{issuer}/"):
+        await refused_assertion(fapi, aud=aud)
+
+
+async def test_fapi2_security_profile_final_ensure_client_assertion_with_no_sub_fails(fapi: FapiClient) -> None:
+    await refused_assertion(fapi, sub=None)
+
+
+async def test_assertions_lack_nothing_and_are_of_this_minute(fapi: FapiClient) -> None:
+    now = int(fapi.app.provider.clock().timestamp())
+    for changes in ({"exp": None}, {"jti": None}, {"iss": None}, {"nbf": now + 65}, {"iat": now + 65}):
+        await refused_assertion(fapi, **changes)
+    form: dict[str, object] = {"grant_type": "refresh_token", "refresh_token": "x"}
+    assert error(await fapi.send(form, credentials=fapi.credentials(nbf=now + 8, iat=now + 8))) == INVALID_GRANT
 
 
 async def test_fapi2_security_profile_final_ensure_client_id_in_token_endpoint(app: Application, fapi: FapiClient) -> None:
@@ -192,9 +211,11 @@ async def test_fapi2_security_profile_final_ensure_token_endpoint_fails_with_exp
     assert error(await fapi.redeem(code)) == INVALID_GRANT
 
 
-async def test_fapi2_security_profile_final_pkce(fapi: FapiClient) -> None:
-    """ensure-pkce-code-verifier-required, incorrect-pkce-code-verifier-rejected."""
+async def test_fapi2_security_profile_final_ensure_pkce_code_verifier_required(fapi: FapiClient) -> None:
     assert error(await fapi.redeem(await fapi.code(), code_verifier=None)) == INVALID_GRANT
+
+
+async def test_fapi2_security_profile_final_incorrect_pkce_code_verifier_rejected(fapi: FapiClient) -> None:
     assert error(await fapi.redeem(await fapi.code(), code_verifier="x" * 43)) == INVALID_GRANT
 
 
