@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -24,6 +25,8 @@ from idp.web.errors import PageError
 from idp.web.request_context import wish_language
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     from idp.protocol.services import Services
     from idp.web.parameters import Parameters
 
+    Onward = Callable[[Request, Asking, dict[str, str]], Awaitable[Response]]
+
 _PAGES: dict[type[Decision], tuple[Step, str]] = {
     Login: (Step.LOGIN, "/login"),
     Create: (Step.LOGIN, "/enrol"),
@@ -39,7 +44,9 @@ _PAGES: dict[type[Decision], tuple[Step, str]] = {
     Approve: (Step.APPROVE, "/approve"),
 }
 _LONGEST_ADDRESS = 8000
-_REPEATED_BY_GET = (KNOWN | {"request", "request_uri", "registration"}) - {"login_hint"}
+_PERSONAL = frozenset({"login_hint", "id_token_hint", "claims", "request"})
+"""What may tell of somebody: it stays out of addresses, which browsers and proxies write down."""
+_REPEATED_BY_GET = (KNOWN | {"request_uri", "registration"}) - _PERSONAL
 
 
 async def arrive(request: Request) -> Response:
@@ -54,22 +61,24 @@ async def arrive_by_post(request: Request) -> Response:
     sent = await parameters.body(request)
     if sent.problem == "content_type":
         raise PageError("content_type", 415)
+    # A form from another site comes without our cookies (SameSite=Lax), and a redirect brings them: the same is asked for by GET.
     if cookies.browser(request) is None and sent.problem is None and not sent.repeated:
-        again = _by_get(sent)
-        if len(again) <= _LONGEST_ADDRESS:
+        again = "/authorize?" + urlencode({name: values for name, values in sent.lists.items() if name in _REPEATED_BY_GET}, doseq=True)
+        if not _PERSONAL & set(sent.values) and len(again) <= _LONGEST_ADDRESS:
             return RedirectResponse(again, 303)
+        return await _take(request, sent, onward=_by_reference)
     return await _take(request, sent)
 
 
-def _by_get(sent: Parameters) -> str:
-    """Ask for the same by GET: a form from another site comes without our cookies (SameSite=Lax), and a redirect brings them.
+async def _by_reference(request: Request, asking: Asking, values: dict[str, str]) -> Response:
+    """Keep a request that passed all checks as if it had been pushed (RFC 9126), and come back with its reference alone."""
+    found = services(request)
+    until = found.clock() + dt.timedelta(seconds=found.settings.request_uri_lifetime)
+    uri = asking.request.pushed or await found.pushed.push(asking.client.id, values, until)  # a pushed one stays the one it is
+    return RedirectResponse(f"/authorize?{urlencode({'client_id': asking.client.id, 'request_uri': uri})}", 303)
 
-    A login_hint is personal and stays out of addresses: it is dropped, as a hint may be.
-    """
-    return "/authorize?" + urlencode({name: values for name, values in sent.lists.items() if name in _REPEATED_BY_GET}, doseq=True)
 
-
-async def _take(request: Request, sent: Parameters) -> Response:
+async def _take(request: Request, sent: Parameters, onward: Onward | None = None) -> Response:
     found = services(request)
     client = await found.clients.get(sent.get("client_id") or "")
     wish_language(request, sent.get("ui_locales"))
@@ -84,7 +93,7 @@ async def _take(request: Request, sent: Parameters) -> Response:
         return await _tell(request, registered, refusal)
     values = incoming.stored(registered)
     wish_language(request, values.get("ui_locales"))
-    return await _decide(request, Asking(registered.client, AuthorizationRequest.of(values)), values)
+    return await (onward or _decide)(request, Asking(registered.client, AuthorizationRequest.of(values)), values)
 
 
 async def come_back(request: Request) -> Response:

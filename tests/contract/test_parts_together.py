@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from idp.accounts import identifiers
 from idp.spec.backchannel import GRANT_TYPE as CIBA
 from idp.spec.device import GRANT_TYPE
-from tests.support.application import part
+from tests.support.application import AUTH, parameters, part
 
 if TYPE_CHECKING:
     from tests.support.application import Application
@@ -94,3 +95,31 @@ async def test_rfc8707_2_2_a_device_may_name_some_of_its_resources_when_it_fetch
             assert response.json()["error"] == "invalid_target"
         else:
             assert part(response.json()["access_token"], 1)["aud"] == given
+
+
+async def test_what_tells_of_somebody_stays_out_of_addresses_when_a_form_from_another_site_is_asked_for_again(app: Application) -> None:
+    """SameSite=Lax keeps our cookies from such a form; the redirect that brings them must not put a hint into histories and logs."""
+    token = (await app.tokens())["id_token"]
+    claims = '{"id_token": {"sub": {"value": "orang"}}}'
+    for told in ({"login_hint": "siti@example.org"}, {"id_token_hint": token}, {"claims": claims}):
+        page = await (await app.provider.client()).post("/authorize", data=parameters(**told))
+        assert page.status_code == 303
+        address = page.headers["location"]
+        assert dict(parse_qsl(urlsplit(address).query)).keys() == {"client_id", "request_uri"}
+        shown = await (await app.provider.visitor()).get(address)
+        assert shown.path == "/login"
+        assert ("siti@example.org" in shown.text) == ("login_hint" in told)
+    plain = await (await app.provider.client()).post("/authorize", data=parameters())
+    assert "code_challenge" in plain.headers["location"]
+
+
+async def test_asking_again_by_reference_passes_no_check_by(app: Application) -> None:
+    """What /authorize keeps for itself counts as pushed: so it is kept only after every check of a request that was not."""
+    await app.register("pushes", require_pushed_authorization_requests=True)
+    for wrong in ({"client_id": "pushes"}, {"scope": "openid purpose:nobody"}, {"max_age": "x"}, {"redirect_uri": "https://evil.test/"}):
+        answer = await (await app.provider.client()).post("/authorize", data=parameters(login_hint="siti@example.org", **wrong))
+        assert "request_uri=urn" not in answer.headers.get("location", "")
+    pushed = (await app.http.post("/par", data=parameters(), auth=AUTH)).json()["request_uri"]
+    form = {"client_id": "app", "request_uri": pushed, "login_hint": "siti@example.org"}
+    again = await (await app.provider.client()).post("/authorize", data=form)
+    assert dict(parse_qsl(urlsplit(again.headers["location"]).query))["request_uri"] == pushed  # so that it is answered once
