@@ -76,18 +76,19 @@ async def _begin(found: Services, client: Client, asked: BackchannelRequest, par
     )
     if begun is None:
         raise RuntimeError("a request without a user code cannot collide with another")
-    if person is not None:
+    if person is None:  # a message to nobody, so that asking for nobody takes as long
+        await found.courier.send(None, "request_waits", "mail", "id", {"service": client.name})
+    else:
         await found.courier.tell(person, "request_waits", {"service": client.name})
     return begun
 
 
 async def _whom(found: Services, hint: str) -> str | None:
-    """Find the one account that a hint names; a telephone that a household shares names nobody."""
+    """Find the one account that a hint names; a telephone that a household shares names nobody. Whom nobody is named by counts alike."""
     accounts = await found.accounts.find(identifiers.parse(hint))
-    if len(accounts) != 1 or accounts[0].state is not AccountState.ACTIVE:
-        return None
-    taken = await found.limits.asked_elsewhere(accounts[0].person)
-    return None if isinstance(taken, Wait) else accounts[0].person
+    person = accounts[0].person if len(accounts) == 1 and accounts[0].state is AccountState.ACTIVE else None
+    taken = await found.limits.asked_elsewhere(person or f"nobody\0{hint}")
+    return None if isinstance(taken, Wait) else person
 
 
 async def show(request: Request) -> Response:

@@ -50,6 +50,7 @@ async def remove(found: Services, client: Client, by: Actor) -> bool:
     await _enter(found, client, by, "registration removed")
     await telling.client_removed(found, client.id)  # it is told to sign people out while its address is known
     removed = await found.clients.remove(client.id)
+    await found.notices.streams.remove(client.id)  # a later application of this name is another one
     await found.authorizations.revoke_by_client(client.id, found.clock())
     await found.consent.ledger.invalidate_client(client.id, by)
     return removed

@@ -8,6 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from idp.accounts import identifiers
+from idp.notices.streams.records import Stream
+from idp.protocol import registrations, streams
+from idp.protocol.outbox import outbox
 from idp.spec.backchannel import GRANT_TYPE as CIBA
 from idp.spec.device import GRANT_TYPE
 from tests.support.application import AUTH, parameters, part
@@ -123,3 +126,22 @@ async def test_asking_again_by_reference_passes_no_check_by(app: Application) ->
     form = {"client_id": "app", "request_uri": pushed, "login_hint": "siti@example.org"}
     again = await (await app.provider.client()).post("/authorize", data=form)
     assert dict(parse_qsl(urlsplit(again.headers["location"]).query))["request_uri"] == pushed  # so that it is answered once
+
+
+async def test_a_counter_that_names_nobody_costs_what_one_costs_that_names_somebody(app: Application) -> None:
+    """CIBA §13: a wrong hint is told by nothing, neither by the answer nor by what it sets in motion."""
+    await app.register("kiosk", grant_types=[CIBA], redirect_uris=None)
+    for hint in (app.provider.person("siti").email, "tidak.ada@example.org", "bukan pengenal"):
+        form = {"scope": "openid", "login_hint": hint}
+        assert (await app.http.post("/backchannel_authentication", data=form, auth=KIOSK)).status_code == 200
+        assert await outbox(app.provider.services).run_once() > 0
+
+
+async def test_an_application_under_the_name_of_one_that_was_removed_inherits_none_of_its_events(app: Application) -> None:
+    found = app.provider.services
+    client = await found.clients.get("app")
+    assert client is not None
+    await streams.put(found, Stream("app", frozenset(streams.EVENTS), "https://old.test/events", "Bearer old"))
+    assert await registrations.remove(found, client, registrations.COMMAND_LINE)
+    await app.register("app")
+    assert await found.notices.streams.get("app") is None

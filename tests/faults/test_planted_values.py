@@ -18,8 +18,13 @@ import sqlalchemy as sa
 
 from idp.accounts.records import Source, Value
 from idp.clients.records import Added, Agency
+from idp.notices.streams.records import Stream
+from idp.protocol import streams
 from idp.schema import metadata as idp_metadata
 from idp.spec import client_metadata
+from idp.spec.backchannel import GRANT_TYPE as CIBA
+from idp.spec.device import GRANT_TYPE as DEVICE
+from idp.spec.security_event import SUBSCRIBABLE
 from keys.database import Database, store_urls
 from tests.support import running
 from tests.support.application import EVERYTHING, declaration
@@ -44,6 +49,8 @@ PASSWORD, NEW_PASSWORD = "kuda-Besi-Hitam-8812", "sapi-Kaca-Biru-4471"
 WRONG_IDENTIFIER, WRONG_PASSWORD = "Salahketik.Mivra@surat-lain.id", "SandiKeliru-Wex77"
 HINT = "petunjuk.Dravon@surat-hint.id"
 ASKED_VALUE = "NilaiKlaimZorbix"
+BINDING = "Loket tujuh Trolvane Ixumar"
+HEADER = "Bearer aliran-Rahasia-Zwantiq-6617"
 GONE_NAME, GONE_BORN, GONE_EMAIL, GONE_PASSWORD = (
     "Abandona Merwynd",
     "1979-02-17",
@@ -59,9 +66,9 @@ OTHERS = {
 PERSONAL = (
     "Qorvan", "Zulethmir", BORN, NIK, EMAIL, "surat-tanam.id", PHONE, "81298765432", *ADDRESS.values(), "Xylofonia", *OTHERS.values(),
     "Tanamwex",    WRONG_IDENTIFIER, "Mivra", HINT, "Dravon", ASKED_VALUE, "Abandona", "Merwynd", GONE_BORN, GONE_EMAIL, UNKNOWN, "Vultrey",
-    "Petronax", "Ilmaway", COUNTER_EMAIL, "81387654329",
+    "Petronax", "Ilmaway", COUNTER_EMAIL, "81387654329", BINDING, "Trolvane",
 )  # fmt: skip
-SECRET = (PASSWORD, NEW_PASSWORD, WRONG_PASSWORD, GONE_PASSWORD)
+SECRET = (PASSWORD, NEW_PASSWORD, WRONG_PASSWORD, GONE_PASSWORD, HEADER)
 CONTROL = "Kontrolvex Brimolka"
 CALLBACK = "http://localhost:8001/callback"
 
@@ -87,6 +94,7 @@ class Life:
         await self._state_a_nik(owner)
         await self._fill_every_field()
         await self._be_read(owner)
+        await self._ask_in_other_ways(owner)
         await self._look_around(owner)
         await self._change_what_keeps_it_safe(owner)
         await self._ask_to_get_back_in()
@@ -143,10 +151,15 @@ class Life:
             await found.consent.purposes.add(declaration("semua", required=EVERYTHING))
             agency = Agency("dinas", {"id": "Dinas Uji", "en": "Test Office"})
             await found.clients.put_agency(agency, found.clock())
-            document = {"client_id": "app", "client_name": "Uji", "redirect_uris": [CALLBACK], "purposes": ["semua"], "profile": "openid"}
+            document = {
+                "client_id": "app", "client_name": "Uji", "redirect_uris": [CALLBACK], "purposes": ["semua"], "profile": "openid",
+                "grant_types": ["authorization_code", "refresh_token", DEVICE, CIBA], "backchannel_logout_uri": "https://away.invalid/bye",
+            }  # fmt: skip
             metadata = client_metadata.read(document)
             assert isinstance(metadata, client_metadata.ClientMetadata)
             assert isinstance(await found.clients.add(metadata, agency, found.clock(), secret="rahasia"), Added)
+            events = frozenset(signal.value for signal in SUBSCRIBABLE)
+            await streams.put(found, Stream("app", events, "https://away.invalid/events", HEADER))
 
     async def _person(self, found: Any) -> str:
         from idp.accounts.records import Identifier, IdentifierKind
@@ -193,6 +206,25 @@ class Life:
         await http.post("/revoke", data={"token": again["refresh_token"]}, auth=auth)
         await http.get("/userinfo", params={"access_token": again["access_token"], "email": EMAIL})
         await http.get(f"/tidak-ada/{quote_plus(EMAIL)}?nik={NIK}")
+
+    async def _ask_in_other_ways(self, owner: Visitor) -> None:
+        """Push a request, send one by a form from elsewhere, ask on a device and at a counter; what is told later waits for who is away."""
+        http, auth = self.applications.http, ("app", "rahasia")
+        asked = {"client_id": "app", "redirect_uri": CALLBACK, "response_type": "code", "scope": "openid profile"}
+        personal = {"login_hint": HINT, "claims": json.dumps({"userinfo": {"email": {"value": EMAIL}}})}
+        pushed = (await http.post("/par", data=asked | personal, auth=auth)).json()["request_uri"]
+        again = await http.post("/authorize", data=asked | personal | {"id_token_hint": self.secrets[-3]})
+        assert HINT not in again.headers.get("location", "")
+        device = (await http.post("/device_authorization", data={"scope": "openid profile"} | personal, auth=auth)).json()
+        page = await owner.get("/device")
+        page = await owner.submit(page, page.form("user_code"), user_code=device["user_code"])
+        page = await owner.submit(page, page.form("continue"), press="continue")
+        assert page.path == "/device/done", page.text
+        tokens = (await http.post("/token", data={"grant_type": DEVICE, "device_code": device["device_code"]}, auth=auth)).json()
+        named = {"scope": "openid", "login_hint": EMAIL, "binding_message": BINDING}
+        counter = (await http.post("/backchannel_authentication", data=named, auth=auth)).json()
+        assert BINDING in (await owner.get("/me/requests")).text
+        self.secrets += [pushed.rpartition(":")[2], device["device_code"], counter["auth_req_id"], tokens["access_token"]]
 
     async def _look_around(self, owner: Visitor) -> None:
         for path in (
@@ -283,6 +315,7 @@ async def test_nothing_planted_is_found_at_rest(place: tuple[Server, Path], tmp_
     places = dict(contents([data, server.folder, tmp_path / "export"], started)) | life.texts | await rows(server)
     assert any(name.endswith("log.anchor") for name in places)
     assert any("outbox" in name for name in places)
+    assert all(places[f"row idp.{table}"] for table in ("deferred_requests", "notices", "signal_streams", "pushed_requests"))
     found = report(places, [*PERSONAL, *SECRET, *life.secrets])
     assert found == {}
     seen = report(places, [CONTROL])
