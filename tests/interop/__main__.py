@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.interop.support import ENVIRONMENTS
+
 HERE = Path(__file__).parent
 DEBIAN = {"node": "nodejs", "npm": "npm", "apache2": "apache2 libapache2-mod-auth-openidc"}
 MODULE = Path("/usr/lib/apache2/modules/mod_auth_openidc.so")
@@ -30,7 +32,17 @@ def install() -> None:
     if packages:
         subprocess.run(["apt-get", "update", "-qq"], check=True)
         subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], check=True)
+    for requirements in (HERE / "python").glob("*.txt"):
+        environment(requirements)
     subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE / "node", check=True)
+
+
+def environment(requirements: Path) -> None:
+    """Make the virtual environment of a foreign Python package, in which none of ours is."""
+    folder = ENVIRONMENTS / requirements.stem
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--requirement", str(requirements)], check=True)
 
 
 if __name__ == "__main__":

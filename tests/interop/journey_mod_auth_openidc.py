@@ -1,27 +1,26 @@
-"""mod_auth_openidc (Apache): a page protected by it, over https as agencies run it: sign in, refresh, userinfo, sign out."""
+"""mod_auth_openidc (Apache), over https: sign in and out, refresh, hear of endings by the back and the front channel."""
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import shutil
-import ssl
 import subprocess
-import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx2
 import pytest
 
-from tests.interop.support import register, siti
+from tests.interop.support import listening, register, siti, told, visiting
 from tests.support.server import free_port
-from tests.support.visitor import Visitor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from tests.support.server import Server
+    from tests.support.visitor import Page, Visitor
 
 CONFIGURATION = """
 ServerRoot "{folder}"
@@ -40,21 +39,27 @@ LoadModule mime_module {modules}/mod_mime.so
 LoadModule headers_module {modules}/mod_headers.so
 LoadModule include_module {modules}/mod_include.so
 LoadModule filter_module {modules}/mod_filter.so
+LoadModule socache_shmcb_module {modules}/mod_socache_shmcb.so
+LoadModule ssl_module {modules}/mod_ssl.so
 LoadModule auth_openidc_module {modules}/mod_auth_openidc.so
+SSLEngine on
+SSLCertificateFile "{certificate}"
+SSLCertificateKeyFile "{key}"
+SSLSessionCache none
 TypesConfig /etc/mime.types
 DocumentRoot "{folder}/htdocs"
 OIDCProviderMetadataURL {issuer}/.well-known/openid-configuration
 OIDCCABundlePath "{certificate}"
 OIDCClientID {client_id}
 OIDCClientSecret {client_secret}
-OIDCRedirectURI http://localhost:{port}/protected/callback
+OIDCRedirectURI https://localhost:{port}/protected/callback
 OIDCCryptoPassphrase only-for-this-test
 OIDCScope "openid profile email offline_access"
 OIDCPKCEMethod S256
 OIDCRemoteUserClaim sub
 OIDCPassClaimsAs headers
 OIDCRefreshAccessTokenBeforeExpiry 3600
-OIDCDefaultLoggedOutURL http://localhost:{port}/out.html
+OIDCDefaultLoggedOutURL https://localhost:{port}/out.html
 OIDCInfoHook userinfo access_token refresh_token
 <Directory "{folder}/htdocs">
   Options +Includes
@@ -79,7 +84,7 @@ class Apache:
 
     @property
     def origin(self) -> str:
-        return f"http://localhost:{self.port}"
+        return f"https://localhost:{self.port}"
 
     @property
     def log(self) -> str:
@@ -103,14 +108,8 @@ def apache(tmp_path: Path) -> Iterator[Callable[..., Apache]]:
         program = shutil.which("apache2", path="/usr/sbin:/usr/bin:/usr/local/sbin")
         assert program is not None
         processes.append(subprocess.Popen([program, "-X", "-f", str(configuration)]))
-        for _ in range(100):
-            try:
-                httpx2.get(f"http://localhost:{port}/out.html", timeout=1)
-            except httpx2.HTTPError:
-                time.sleep(0.1)
-            else:
-                return Apache(port, folder)
-        raise AssertionError((folder / "error.log").read_text())
+        listening(processes[-1], f"https://localhost:{port}/out.html", folder / "error.log", trust=Path(values["certificate"]))
+        return Apache(port, folder)
 
     yield start
     for process in processes:
@@ -118,33 +117,81 @@ def apache(tmp_path: Path) -> Iterator[Callable[..., Apache]]:
         process.wait(timeout=10)
 
 
-async def test_mod_auth_openidc_signs_in_reads_refreshes_and_signs_out(
-    server: Callable[..., Server], apache: Callable[..., Apache], certificate: tuple[Path, Path]
-) -> None:
-    public, private = certificate
-    running = server(tls=certificate)
-    del private
+@dataclass
+class Site:
+    """A protected page, its provider, and a visitor of both."""
+
+    apache: Apache
+    server: Server
+    visitor: Visitor
+
+    @property
+    def page(self) -> str:
+        return f"{self.apache.origin}/protected/"
+
+    @property
+    def callback(self) -> str:
+        return f"{self.apache.origin}/protected/callback"
+
+    async def sign_in(self) -> Page:
+        """Ask for the page, and walk through the provider's."""
+        page = await self.visitor.walk(self.page, siti())
+        assert page.text.strip() == "you are in", self.apache.log
+        return page
+
+    async def sign_out_at_provider(self) -> Page:
+        """Sign out at the provider's own page."""
+        page = await self.visitor.get("/logout")
+        return await self.visitor.submit(page, page.forms[-1])
+
+
+@pytest.fixture
+async def site(secured: Server, apache: Callable[..., Apache], certificate: tuple[Path, Path], channel: str) -> AsyncIterator[Site]:
+    """The provider and Apache, which registered to be told of endings through `channel`: "back", "front" or none."""
     port = free_port()
-    origin = f"http://localhost:{port}"
-    client = register(running, "apache-app", redirect_uri=f"{origin}/protected/callback", signed_out=f"{origin}/out.html")
-    site = apache(
-        port, issuer=running.issuer, certificate=str(public), client_id=client["client_id"], client_secret=client["client_secret"]
+    origin = f"https://localhost:{port}"
+    told_at = {
+        "back": {"backchannel_logout_uri": f"{origin}/protected/callback?logout=backchannel", "backchannel_logout_session_required": True},
+        "front": {"frontchannel_logout_uri": f"{origin}/protected/callback?logout=get", "frontchannel_logout_session_required": True},
+    }
+    client = register(
+        secured, "apache-app", redirect_uri=f"{origin}/protected/callback", signed_out=f"{origin}/out.html", **told_at.get(channel, {})
     )
-    trust = ssl.create_default_context(cafile=str(public))
-    async with httpx2.AsyncClient(base_url=running.issuer, verify=trust, timeout=30) as http:
-        visitor = Visitor(http, running.issuer, origin)
-        page = await visitor.get(f"{origin}/protected/")
-        assert page.path == "/login", site.log
-        page = await visitor.sign_in(page, siti())
-        page = await visitor.allow(page)
-        assert page.text.strip() == "you are in", site.log
-        assert page.response.headers["x-claim-email"] == siti().email
-        info = await http.get(f"{origin}/protected/callback?info=json")
-        assert info.status_code == 200, site.log
-        first = json.loads(info.text)
-        assert first["userinfo"]["email"] == siti().email
-        again = json.loads((await http.get(f"{origin}/protected/callback?info=json&access_token_refresh_interval=0")).text)
-        assert again["access_token"] != first["access_token"], site.log
-        page = await visitor.get(f"{origin}/protected/callback?logout={origin}/out.html")
-        assert page.text.strip() == "you are out", site.log
-        assert (await visitor.get(f"{origin}/protected/")).path == "/login"
+    running = apache(
+        port, issuer=secured.issuer, certificate=str(certificate[0]), key=str(certificate[1]), client_id=client["client_id"],
+        client_secret=client["client_secret"],
+    )  # fmt: skip
+    async with visiting(secured, origin) as visitor:
+        yield Site(running, secured, visitor)
+
+
+@pytest.mark.parametrize("channel", ["none"])
+async def test_mod_auth_openidc_signs_in_reads_refreshes_and_signs_out(site: Site) -> None:
+    page = await site.sign_in()
+    assert page.response.headers["x-claim-email"] == siti().email
+    first = json.loads((await site.visitor.get(f"{site.callback}?info=json")).text)
+    assert first["userinfo"]["email"] == siti().email
+    again = json.loads((await site.visitor.get(f"{site.callback}?info=json&access_token_refresh_interval=0")).text)
+    assert again["access_token"] != first["access_token"], site.apache.log
+    page = await site.visitor.get(f"{site.callback}?logout={site.apache.origin}/out.html")
+    assert page.text.strip() == "you are out", site.apache.log
+    assert (await site.visitor.get(site.page)).path == "/login"
+
+
+@pytest.mark.parametrize("channel", ["back"])
+async def test_mod_auth_openidc_is_told_by_the_back_channel(site: Site) -> None:
+    await site.sign_in()
+    await site.sign_out_at_provider()
+    assert told(site.server, "apache-app", times=1)
+    assert (await site.visitor.get(site.page)).path == "/login", site.apache.log
+
+
+@pytest.mark.parametrize("channel", ["front"])
+async def test_mod_auth_openidc_is_told_in_a_frame(site: Site) -> None:
+    await site.sign_in()
+    page = await site.sign_out_at_provider()
+    assert (await site.visitor.get(site.page)).text.strip() == "you are in", "without a browser nobody has loaded the frame yet"
+    frame = re.search(r'<iframe[^>]* src="([^"]+)"', page.text)
+    assert frame is not None, page.text
+    await site.visitor.get(html.unescape(frame[1]))
+    assert (await site.visitor.get(site.page)).path == "/login", site.apache.log

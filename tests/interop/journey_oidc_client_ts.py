@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import ssl
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -13,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.interop.conftest import Quiet
 from tests.interop.support import NODE, register, siti, until
 
 if TYPE_CHECKING:
@@ -26,27 +24,18 @@ PAGES = Path(__file__).parent / "spa"
 LIBRARY = NODE / "node_modules/oidc-client-ts/dist/browser/oidc-client-ts.js"
 
 
-class _Pages(SimpleHTTPRequestHandler):
+class Pages(Quiet):
     """Serve the page under every address but those of its scripts."""
 
     def translate_path(self, path: str) -> str:
         path = path.partition("?")[0]
         return str(LIBRARY if path == "/oidc-client-ts.js" else PAGES / ("app.js" if path == "/app.js" else "index.html"))
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
 
 @pytest.fixture
-def origin(certificate: tuple[Path, Path]) -> Iterator[str]:
+def origin(listener: Callable[..., str]) -> str:
     """Where the page is served, over https."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Pages) as listener:
-        listener.socket = context.wrap_socket(listener.socket, server_side=True)
-        threading.Thread(target=listener.serve_forever, daemon=True).start()
-        yield f"https://localhost:{listener.server_port}"
-        listener.shutdown()
+    return listener(Pages)
 
 
 @pytest.fixture

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 CALLBACK = "http://localhost:9/callback"
 SIGNED_OUT = "http://localhost:9/signed-out"
-NODE = Path(__file__).parent / "node"
+HERE = Path(__file__).parent
+NODE, PYTHON = HERE / "node", HERE / "python"
+ENVIRONMENTS = HERE.parents[1] / "build" / "interop"
+"""Where each Python package has a virtual environment of its own: none of them shares our dependencies."""
 SECONDS_TO_START = 60
 
 
@@ -40,6 +43,11 @@ def register(
     file.write_text(json.dumps({name: value for name, value in document.items() if value is not None}))
     answer: dict[str, str] = json.loads(server.run("clients", "add", str(file), "--json").stdout)
     return answer
+
+
+def interpreter(package: str) -> Path:
+    """The Python that has this package."""
+    return ENVIRONMENTS / package / "bin" / "python"
 
 
 def siti() -> Person:
