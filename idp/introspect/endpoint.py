@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.routing import Route
 
+from idp.clients.self_registered import unchecked
 from idp.introspect import answers
 from idp.protocol import bearer, encrypting, issue, sender
 from idp.protocol.answers import read_form, refused
@@ -13,6 +14,7 @@ from idp.protocol.client_authentication import authenticate
 from idp.protocol.encrypting import NoKey
 from idp.protocol.services import services
 from idp.spec.errors import ErrorCode, Refusal
+from idp.spec.id_token import audience
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from idp.authorizations.records import Authorization
     from idp.clients.records import Client
     from idp.protocol.services import Services
+    from idp.spec.at_jwt import AccessToken
 
 # §2.2: "If the introspection call is properly authorized but the token is not active […], the authorization server MUST return an
 # introspection response with the "active" field set to "false". […] [It] SHOULD NOT include any additional information".
@@ -55,7 +58,7 @@ async def _access_token(presented: str, caller: Client, found: Services) -> Mapp
     token = await bearer.read(presented, found, anywhere=True)
     if token is None:
         return None
-    if await found.clients.get(token.client_id) is None:
+    if await found.clients.get(token.client_id) is None or not await _may_use(token, caller, found):
         return INACTIVE
     if token.authorization is None:
         return INACTIVE if await found.authorizations.token_revoked(token.jti) else _members(token.claims, token.subject)
@@ -63,6 +66,21 @@ async def _access_token(presented: str, caller: Client, found: Services) -> Mapp
     if authorization is None:
         return INACTIVE
     return _members(token.claims, issue.subject(found, caller, authorization.person)) | _details(authorization)
+
+
+async def _may_use(token: AccessToken, caller: Client, found: Services) -> bool:
+    """Tell whether a token can be meant for who asks.
+
+    §4: "If the token can be used only at certain resource servers, the authorization server MUST determine whether or not the token can be
+    used at the resource server making the introspection call." Those that are handed on name services by client_id; of other resources
+    nobody registered whose they are, so that every application of the city's agencies may ask, and no other.
+    """
+    meant = audience(token.claims)
+    if caller.id == token.client_id or caller.id in meant:
+        return True
+    if unchecked(caller, caller.default_purpose or ""):
+        return False
+    return not all([await found.clients.get(one) is not None for one in meant])
 
 
 def _members(claims: Mapping[str, Any], subject: str) -> dict[str, Any]:

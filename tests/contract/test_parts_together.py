@@ -11,9 +11,10 @@ from idp.accounts import identifiers
 from idp.notices.streams.records import Stream
 from idp.protocol import registrations, streams
 from idp.protocol.outbox import outbox
+from idp.spec import token_exchange
 from idp.spec.backchannel import GRANT_TYPE as CIBA
 from idp.spec.device import GRANT_TYPE
-from tests.support.application import AUTH, parameters, part
+from tests.support.application import AUTH, SECRET, parameters, part
 
 if TYPE_CHECKING:
     from tests.support.application import Application
@@ -145,3 +146,18 @@ async def test_an_application_under_the_name_of_one_that_was_removed_inherits_no
     assert await registrations.remove(found, client, registrations.COMMAND_LINE)
     await app.register("app")
     assert await found.notices.streams.get("app") is None
+
+
+async def test_rfc7662_4_what_was_handed_on_to_one_service_is_told_to_no_other(app: Application) -> None:
+    await app.register("arsip")
+    await app.register("lain")
+    await app.register("portal", grant_types=["authorization_code", token_exchange.GRANT_TYPE], exchange_audiences=["arsip"])
+    code = (await app.through(client_id="portal"))["code"]
+    given = (await app.redeem(code, ("portal", SECRET))).json()["access_token"]
+    form: dict[str, object] = {
+        "grant_type": token_exchange.GRANT_TYPE, "subject_token": given, "subject_token_type": token_exchange.ACCESS_TOKEN,
+        "audience": "arsip",
+    }  # fmt: skip
+    token = (await app.token(form, ("portal", SECRET))).json()["access_token"]
+    assert [(await app.introspect(token, (name, SECRET)))["active"] for name in ("arsip", "portal", "lain")] == [True, True, False]
+    assert (await app.introspect(given, ("lain", SECRET)))["active"]  # it names no service: any of the city's may be its resource server

@@ -70,3 +70,12 @@ async def test_rfc9700_4_11_2_signing_out_leads_to_no_application_that_registere
     assert await leads(stranger) is None
     assert f'href="{AFTER_LOGOUT}?state=s"' in (await stranger.get(address)).text  # a person may still choose to go there
     assert client.default_purpose == SIGN_IN
+
+
+async def test_rfc7662_4_of_others_tokens_it_is_told_nothing(app: Application) -> None:
+    """Whoever finds a token and registers himself would learn the citizen's name in his own sector, and for what purpose it was given."""
+    registration = await registered(app)
+    mine = (registration["client_id"], registration["client_secret"])
+    assert await app.introspect((await app.tokens())["access_token"], mine) == {"active": False}
+    code = (await app.through(client_id=mine[0], scope="openid"))["code"]
+    assert (await app.introspect((await app.redeem(code, mine)).json()["access_token"], mine))["active"]
