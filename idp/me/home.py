@@ -24,7 +24,7 @@ async def home(request: Request) -> Response:
     session = await current_session.optional(request)
     clients = await parts.clients.list()
     if session is None:
-        return parts.renderer.page(request, "home/landing.html", agencies=door(clients, {}, language(request)))
+        return parts.renderer.page(request, "home/landing.html", agencies=door(clients, {}, language(request), parts.settings.issuer))
     session = await current_session.required(request)
     last = await parts.consent.access_log.last_read(session.person)
     return parts.renderer.page(
@@ -33,7 +33,7 @@ async def home(request: Request) -> Response:
         greeting=greeting(parts.clock()),
         waiting=len(await parts.deferred.of_person(session.person, parts.clock())),
         last=(await views(parts, [last]))[0] if last else None,
-        agencies=door(clients, await _connected(parts, session.person), language(request)),
+        agencies=door(clients, await _connected(parts, session.person), language(request), parts.settings.issuer),
     )
 
 

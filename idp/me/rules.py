@@ -6,7 +6,9 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
+from idp.clients.self_registered import unchecked
 from idp.pages.formats import ZONE
 from idp.pages.values import order_of
 
@@ -94,17 +96,31 @@ def greeting(now: dt.datetime) -> str:
     return next((name for limit, name in limits if hour < limit), "night")
 
 
-def door(clients: Iterable[Client], active: Mapping[str, str], language: str) -> Sequence[AgencyServices]:
+def door(clients: Iterable[Client], active: Mapping[str, str], language: str, issuer: str) -> Sequence[AgencyServices]:
     """Arrange every service by agency, connected ones first. `active`: grant by client id. One that opens nowhere shows when connected."""
     agencies: dict[str, list[Service]] = {}
     for client in clients:
-        service = Service(client.name, client.uri, active.get(client.id))
+        service = Service(client.name, _opens(client, issuer), active.get(client.id))
         if service.href or service.connected:
             agencies.setdefault(client.agency.name.get(language) or client.agency.name["id"], []).append(service)
     return [
         AgencyServices(name, tuple(sorted(services, key=lambda service: (not service.connected, service.name))))
         for name, services in sorted(agencies.items())
     ]
+
+
+def _opens(client: Client, issuer: str) -> str | None:
+    """Say where a service opens: where it begins a sign-in by itself, if it registered such an address.
+
+    None for one that registered itself and that nobody has looked at: our page is no place to lead people to strangers' addresses.
+
+    OIDC Core §4: a request to initiate_login_uri carries `iss`, by which the application knows whom to ask. Nothing else is sent along, so
+    that a link tells nobody who follows it.
+    """
+    if unchecked(client, client.default_purpose or ""):
+        return None
+    uri = client.initiate_login_uri
+    return client.uri if uri is None else f"{uri}{'&' if '?' in uri else '?'}{urlencode({'iss': issuer})}"
 
 
 def permission_view(grant: Grant, purpose: Purpose | None, agency: str) -> PermissionView:

@@ -57,9 +57,10 @@ def default_mode(response_type: str) -> ResponseMode:
 def modes_of(response_type: str) -> tuple[ResponseMode, ...]:
     """Give the modes that a response type may take.
 
-    §5: "The Response Mode for response types with a token MUST NOT be query"; `fragment` is for them alone here.
+    §5: "The Response Mode for response types with a token MUST NOT be query". A `code` may travel in each: pages without a server take it
+    in the fragment, where no server's log sees it.
     """
-    never = {ResponseMode.FRAGMENT} if response_type == "code" else {ResponseMode.QUERY, ResponseMode.QUERY_JWT}
+    never = set() if response_type == "code" else {ResponseMode.QUERY, ResponseMode.QUERY_JWT}
     return tuple(mode for mode in ResponseMode if mode not in never)
 
 

@@ -390,3 +390,12 @@ async def test_cors_public_clients_registered_origins_only(app: Application) -> 
     assert answered.headers["access-control-allow-origin"] == "https://spa.test"
     assert "Origin" in answered.headers["vary"]
     assert "access-control-allow-origin" not in (await app.http.options("/introspect", headers={"origin": "https://spa.test"})).headers
+
+
+async def test_multiple_response_types_2_1_a_code_may_come_in_the_fragment(app: Application) -> None:
+    page = await app.ask(response_mode="fragment", prompt="none")
+    assert page.left is not None
+    assert page.left.startswith(f"{CALLBACK}#error=login_required")
+    answer = await app.through(response_mode="fragment")
+    assert (await app.redeem(answer["code"])).status_code == 200
+    assert "fragment" in (await app.http.get("/.well-known/openid-configuration")).json()["response_modes_supported"]

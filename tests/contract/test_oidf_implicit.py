@@ -66,7 +66,6 @@ async def test_5_the_fragment_is_the_default_the_query_is_refused_and_a_form_may
         assert refused.answer["error"] == "invalid_request"
     form = await app.ask(client_id="implicit", response_type="id_token token", response_mode="form_post", prompt="none")
     assert form.form("error").fields["error"] == "login_required"
-    assert (await app.ask(response_mode="fragment")).answer["error"] == "invalid_request"
 
 
 async def test_3_2_2_1_nonce_and_openid_are_required(app: Application) -> None:
@@ -99,7 +98,6 @@ async def test_in_production_they_do_not_exist(app: Application) -> None:
     document = (await app.http.get("/.well-known/openid-configuration")).json()
     assert document["response_types_supported"] == ["code"]
     assert "implicit" not in document["grant_types_supported"]
-    assert "fragment" not in document["response_modes_supported"]
     for type_ in TYPES:
         page = await app.ask(response_type=type_)
         assert page.answer["error"] == "unsupported_response_type"

@@ -10,14 +10,16 @@ from idp.openapi import PATHS
 if TYPE_CHECKING:
     from tests.support.application import Application
 
-FOR_PROGRAMS = {"discovery", "introspect", "register", "pushed", "revoke", "signals", "token", "userinfo"}
+FOR_PROGRAMS = {"backchannel", "device", "discovery", "introspect", "register", "pushed", "revoke", "signals", "token", "userinfo"}
+
+FOR_PEOPLE = {"/logos/{client}", "/device", "/device/answer", "/device/done", "/me/requests"}  # pages, and a picture on them
 
 
 def _routes() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for step in STEPS:
         for route in step.routes if step.__name__.split(".")[1] in FOR_PROGRAMS else ():
-            if route.path == "/logos/{client}":  # a picture, for pages
+            if route.path in FOR_PEOPLE:
                 continue
             found.setdefault(route.path, set()).update(method.lower() for method in route.methods - {"HEAD", "OPTIONS"})
     return found

@@ -144,7 +144,7 @@ async def test_4_1_2_1_errors_are_told_by_redirect_with_state(app: Application) 
         ({"response_type": "token"}, "unsupported_response_type"),
         ({"response_type": "code id_token"}, "unsupported_response_type"),
         ({"response_type": "CODE"}, "unsupported_response_type"),
-        ({"response_mode": "fragment"}, "invalid_request"),
+        ({"response_mode": "web_message"}, "invalid_request"),
         ({"scope": 'open"id'}, "invalid_scope"),
         ({"scope": "openid purpose:unknown"}, "invalid_scope"),
         ({"scope": "openid purpose:semua purpose:lain"}, "invalid_scope"),

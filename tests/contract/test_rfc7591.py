@@ -249,3 +249,11 @@ async def test_a_self_registered_application_signs_in_and_reads_nothing(app: App
     tokens = (await app.redeem(code, (answer["client_id"], answer["client_secret"]))).json()
     assert tokens["scope"] == "openid"
     assert set((await app.userinfo(tokens["access_token"])).json()) == {"sub"}
+
+
+async def test_our_front_door_leads_nobody_to_addresses_that_only_the_application_vouches_for(app: Application) -> None:
+    """RFC 7591 §5: what a malicious client writes of itself; whoever may register must not get a link on the city's first page."""
+    await registered(app, client_name="Bank Kota", client_uri="https://app.test/umpan", initiate_login_uri="https://app.test/umpan2")
+    signed_out = await app.visitor.get("/")
+    assert "umpan" not in signed_out.text
+    assert "Bank Kota" not in signed_out.text

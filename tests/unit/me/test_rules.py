@@ -109,8 +109,16 @@ def test_the_greeting_follows_the_citys_hour(hour: int, name: str) -> None:
     assert rules.greeting(dt.datetime(2026, 11, 24, hour, tzinfo=dt.timezone(dt.timedelta(hours=8)))) == name
 
 
-def client(name: str, uri: str | None, agency: str = "Dinas Kominfo") -> Any:
-    return SimpleNamespace(id=name, name=name, uri=uri, agency=SimpleNamespace(name={"id": agency}))
+def client(name: str, uri: str | None, agency: str = "Dinas Kominfo", *, begins: str | None = None) -> Any:
+    return SimpleNamespace(
+        self_registered=False,
+        default_purpose="p",
+        id=name,
+        name=name,
+        uri=uri,
+        initiate_login_uri=begins,
+        agency=SimpleNamespace(name={"id": agency}),
+    )
 
 
 def test_the_door_shows_connected_services_first_by_agency_and_hides_what_opens_nowhere() -> None:
@@ -120,11 +128,24 @@ def test_the_door_shows_connected_services_first_by_agency_and_hides_what_opens_
         client("Mesin", None),
         client("Antrean", "https://q", "Dinas Kes"),
     ]
-    shown = rules.door(clients, {"Info": "g1"}, "en")
+    shown = rules.door(clients, {"Info": "g1"}, "en", "https://masuk.test")
     assert [(agency.name, [(s.name, s.grant) for s in agency.services]) for agency in shown] == [
         ("Dinas Kes", [("Antrean", None)]),
         ("Dinas Kominfo", [("Info", "g1"), ("Aduan", None)]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("begins", "href"),
+    [
+        (None, "https://a"),
+        ("https://a/masuk", "https://a/masuk?iss=https%3A%2F%2Fmasuk.test"),
+        ("https://a/masuk?via=kota", "https://a/masuk?via=kota&iss=https%3A%2F%2Fmasuk.test"),
+    ],
+)
+def test_oidc_core_4_a_service_that_begins_sign_ins_by_itself_is_opened_there_with_our_name(begins: str | None, href: str) -> None:
+    (agency,) = rules.door([client("Aduan", "https://a", begins=begins)], {}, "en", "https://masuk.test")
+    assert agency.services[0].href == href
 
 
 def test_months_without_reads_count_zero_and_the_current_one_is_last() -> None:
