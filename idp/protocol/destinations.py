@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 HTTPS: Final = 443
 LAST_PORT: Final = 65535
 MAX_URL: Final = 2048
+RESOLVING: Final = 32
+"""Names that are asked for at once, each in a thread that waits as long as the system does: twice as many as notices are on their way."""
 _GLOBAL_UNICAST: Final = ipaddress.ip_network("2000::/3")  # RFC 4291 §2.5.4, IANA: all that was ever handed out
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052 §2.1: the last 32 bits are an IPv4 address
 _IPV4: Final = 0xFFFFFFFF
@@ -45,7 +47,7 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(4, thread_name_prefix="resolver")
+    return ThreadPoolExecutor(RESOLVING, thread_name_prefix="resolver")
 
 
 def is_public(text: str) -> bool:

@@ -29,6 +29,9 @@ SECONDS: Final = 5
 SHORTEST, USUAL, LONGEST = dt.timedelta(minutes=1), dt.timedelta(minutes=5), dt.timedelta(hours=1)
 FRESH: Final = dt.timedelta(seconds=30)
 """How old an answer may be that counts as fresh: whoever sends unknown key ids makes us fetch twice a minute, not more."""
+POSTS: Final = 16
+"""How many notices are on their way at once, of `_CONNECTIONS`: receivers that hang must leave room to fetch the keys of others."""
+_CONNECTIONS: Final = 50
 _REFUSED_FOR: Final = dt.timedelta(seconds=10)
 _KEPT: Final = 256
 _MAX_AGE: Final = re.compile(r"(?:^|[,\s])max-age=\"?(\d{1,9})")
@@ -64,7 +67,7 @@ def connections(verify: ssl.SSLContext) -> httpx2.AsyncBaseTransport:
 
     No connection is kept: one that was opened for a name must not serve another name at the same address.
     """
-    limits = httpx2.Limits(max_connections=50, max_keepalive_connections=0)
+    limits = httpx2.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=0)
     return Pinned(httpx2.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits))
 
 
@@ -86,6 +89,7 @@ class Fetcher:
         self._anywhere = anywhere
         self._seconds = seconds
         self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        self._posts = asyncio.Semaphore(POSTS)
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def aclose(self) -> None:
@@ -115,7 +119,7 @@ class Fetcher:
     async def exchange(self, url: str, *, content: bytes, headers: Mapping[str, str], limit: int = 4096) -> Answered:
         """Post, and give the answer with at most `limit` bytes of its body; the rest is not waited for. Raises: FetchRefused."""
         try:
-            async with asyncio.timeout(self._seconds):
+            async with self._posts, asyncio.timeout(self._seconds):  # the time counts from one's turn
                 request = await self._request("POST", url, headers, content)
                 response = await self._client.send(request, stream=True)
                 try:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from idp.protocol.destinations import is_public
-from idp.protocol.fetcher import FRESH, Fetched, Fetcher, FetchRefused, connections
+from idp.protocol.destinations import RESOLVING, is_public
+from idp.protocol.fetcher import FRESH, POSTS, Fetched, Fetcher, FetchRefused, connections
 from tests.support.certificates import Authority
 
 if TYPE_CHECKING:
@@ -218,6 +218,24 @@ async def test_a_post_gives_the_status_and_follows_nothing() -> None:
 
 
 # --- how long ---------------------------------------------------------------------------------------------------------------------------
+
+
+async def test_receivers_that_hang_leave_room_to_fetch_what_others_need() -> None:
+    """Whoever registers applications whose notices hang would else keep everybody's keys from being fetched."""
+    place, ends = Place(), asyncio.Event()
+
+    async def hang(_: httpx2.Request) -> httpx2.Response:
+        await ends.wait()
+        return httpx2.Response(204)
+
+    place.respond = lambda request: hang(request) if request.method == "POST" else httpx2.Response(200, json={"keys": []})
+    sender = fetcher(place)
+    posts = [asyncio.create_task(sender.post(f"https://h{at}.test/", content=b"", headers={})) for at in range(3 * POSTS)]
+    await asyncio.sleep(0.05)
+    assert len(place.seen) == POSTS < RESOLVING
+    assert (await sender.get(URL, accept=JSON)).content_type == JSON
+    ends.set()
+    assert await asyncio.gather(*posts) == [204] * 3 * POSTS  # each had its own time, counted from its turn
 
 
 @pytest.mark.parametrize(
