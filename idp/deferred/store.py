@@ -25,6 +25,8 @@ SLOWER = 5
 """RFC 8628 §3.5, slow_down: "the interval MUST be increased by 5 seconds for this and all subsequent requests"."""
 KEEP = dt.timedelta(days=1)
 """How long a request is remembered after its time, so that a second use of its answer revokes what the first one got."""
+TOLD = dt.timedelta(minutes=15)
+"""How long after its time a request that gave nothing is remembered, so that whoever polls for it is told: anybody can begin one."""
 
 _r = deferred_requests.c
 
@@ -110,7 +112,8 @@ class DeferredStore:
 
     async def sweep(self, now: dt.datetime, limit: int = 1000) -> int:
         """Delete at most `limit` requests whose time is long over; return how many went."""
-        old = sa.select(_r.id).where(_r.expires_at < now - KEEP).limit(limit)
+        over = sa.or_(_r.expires_at < now - KEEP, sa.and_(_r.redeemed_at.is_(None), _r.expires_at < now - TOLD))
+        old = sa.select(_r.id).where(over).limit(limit)
         async with self._database.statement() as connection:
             return (await connection.execute(sa.delete(deferred_requests).where(_r.id.in_(old)))).rowcount
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from idp.deferred.records import Answered, Begun, DeferredKind, Unanswered
-from idp.deferred.store import KEEP, DeferredStore
+from idp.deferred.store import KEEP, TOLD, DeferredStore
 from idp.schema import metadata
 from tests.support.people import people
 
@@ -95,7 +95,14 @@ async def test_a_persons_requests_are_found_and_go_with_the_person(store: Deferr
     assert len(await store.of_person("budi", NOW)) == 1
 
 
-async def test_old_requests_are_swept(store: DeferredStore) -> None:
-    await begun(store)
-    assert await store.sweep(LATER) == 0
-    assert await store.sweep(LATER + KEEP + dt.timedelta(seconds=1)) == 1
+async def test_old_requests_are_swept_and_those_that_gave_nothing_soon(store: DeferredStore) -> None:
+    """Anybody can begin one: only an answer that was fetched is remembered for a day, since its second use revokes."""
+    fetched = await begun(store, "111111111")
+    await begun(store, "222222222")
+    assert await store.answer(fetched.id, "authorization", NOW)
+    assert isinstance(await redeem(store, fetched.code), Answered)
+    second = dt.timedelta(seconds=1)
+    assert await store.sweep(LATER + TOLD - second) == 0
+    assert await store.sweep(LATER + TOLD + second) == 1
+    assert await redeem(store, fetched.code, LATER + TOLD + second) is Unanswered.REUSED
+    assert await store.sweep(LATER + KEEP + second) == 1
