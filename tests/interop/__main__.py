@@ -8,10 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.interop.support import ENVIRONMENTS
+from tests.interop.support import ENVIRONMENTS, OAUTH2_PROXY
 
 HERE = Path(__file__).parent
 DEBIAN = {"node": "nodejs", "npm": "npm", "apache2": "apache2 libapache2-mod-auth-openidc"}
+GO_MODULE, GO_VERSION = "github.com/oauth2-proxy/oauth2-proxy/v7", "v7.15.4"
 MODULE = Path("/usr/lib/apache2/modules/mod_auth_openidc.so")
 
 
@@ -34,6 +35,7 @@ def install() -> None:
         subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], check=True)
     for requirements in (HERE / "python").glob("*.txt"):
         environment(requirements)
+    oauth2_proxy()
     subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE / "node", check=True)
 
 
@@ -43,6 +45,19 @@ def environment(requirements: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "--requirement", str(requirements)], check=True)
+
+
+def oauth2_proxy() -> None:
+    """Build oauth2-proxy, where there is a Go toolchain that can: Debian 12's own (1.19) is too old. It takes minutes, once."""
+    folder = OAUTH2_PROXY.parent
+    go = shutil.which("go", path=f"{os.environ.get('PATH', '')}:/usr/local/go/bin")
+    if OAUTH2_PROXY.exists() or go is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "go.mod").write_text("module interop\n\ngo 1.25\n")
+    built = subprocess.run([go, "get", "-tool", f"{GO_MODULE}@{GO_VERSION}"], cwd=folder, check=False)
+    if built.returncode == 0:
+        subprocess.run([go, "build", "-buildvcs=false", "-o", str(OAUTH2_PROXY), GO_MODULE], cwd=folder, check=True)
 
 
 if __name__ == "__main__":

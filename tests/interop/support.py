@@ -28,6 +28,7 @@ HERE = Path(__file__).parent
 NODE, PYTHON = HERE / "node", HERE / "python"
 ENVIRONMENTS = HERE.parents[1] / "build" / "interop"
 """Where each Python package has a virtual environment of its own: none of them shares our dependencies."""
+OAUTH2_PROXY = ENVIRONMENTS / "oauth2-proxy" / "oauth2-proxy"
 SECONDS_TO_START = 60
 
 
@@ -63,14 +64,15 @@ async def visiting(server: Server, *also: str) -> AsyncIterator[Visitor]:
         yield Visitor(client, server.issuer, *also)
 
 
-def listening(process: subprocess.Popen[Any], url: str, log: Path, *, trust: Path | None = None) -> None:
-    """Wait until something answers at `url`. Raises: AssertionError with the log of `process`, when nothing does."""
+def listening(process: subprocess.Popen[Any], url: str, log: Path, *, trust: Path | None = None, status: int | None = None) -> None:
+    """Wait until something answers at `url`, with `status` if given. Raises: AssertionError with the log, when nothing does."""
     verify: ssl.SSLContext | bool = ssl.create_default_context(cafile=trust) if trust else True
     deadline = time.monotonic() + SECONDS_TO_START
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(httpx2.HTTPError):
-            httpx2.get(url, timeout=2, verify=verify)
-            return
+            answer = httpx2.get(url, timeout=2, verify=verify)
+            if status in {None, answer.status_code}:
+                return
         time.sleep(0.2)
     raise AssertionError(f"nothing listens at {url}:\n{log.read_text()}")
 
