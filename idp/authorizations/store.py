@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from keys.database import Database
     from keys.keyring import Keyring
 
-    _Asked = tuple[str, str, dt.datetime]
+    _Asked = tuple[str, tuple[str, ...], dt.datetime]
 
 KEEP_CONSUMED = dt.timedelta(days=1)
 """How long a used refresh token is remembered, so that a second use revokes. Later it is unknown, which yields nothing either."""
@@ -185,18 +185,21 @@ class AuthorizationStore:
 
     # --- whether it lives --------------------------------------------------------------------------------------------------------
 
-    async def live(self, authorization: str, jti: str, now: dt.datetime) -> Authorization | None:
-        """Give an authorization if it is not revoked, its account active, its session (unless offline) alive and `jti` not revoked."""
-        return await self._lives.get((authorization, jti, now))
+    async def live(self, authorization: str, jti: str, now: dt.datetime, *, before: tuple[str, ...] = ()) -> Authorization | None:
+        """Give an authorization if it is not revoked, its account active, its session (unless offline) alive and `jti` not revoked.
+
+        `before`: the tokens that this one was exchanged from; it ends with each of them.
+        """
+        return await self._lives.get((authorization, (jti, *before), now))
 
     async def _read_live(self, asked: Sequence[_Asked]) -> Mapping[_Asked, Authorization]:
         """Read several at once, as of the newest moment that was asked for."""
-        ids, jtis, now = {one[0] for one in asked}, {one[1] for one in asked}, max(one[2] for one in asked)
+        ids, jtis, now = {one[0] for one in asked}, {jti for one in asked for jti in one[1]}, max(one[2] for one in asked)
         async with self._database.read() as connection:
             rows = (await connection.execute(self._live, {"ids": [*ids], "jtis": [*jtis], "now": now})).all()
         revoked = {row.jti for row in rows}
         alive = {row.id: row.details for row in rows if row.id is not None}
-        return {one: details.load(alive[one[0]]) for one in asked if one[0] in alive and one[1] not in revoked}
+        return {one: details.load(alive[one[0]]) for one in asked if one[0] in alive and revoked.isdisjoint(one[1])}
 
     async def token_revoked(self, jti: str) -> bool:
         """Say whether an access token was revoked by itself."""

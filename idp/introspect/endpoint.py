@@ -62,7 +62,7 @@ async def _access_token(presented: str, caller: Client, found: Services) -> Mapp
         return INACTIVE
     if token.authorization is None:
         return INACTIVE if await found.authorizations.token_revoked(token.jti) else _members(token.claims, token.subject)
-    authorization = await found.authorizations.live(token.authorization, token.jti, found.clock())
+    authorization = await found.authorizations.live(token.authorization, token.jti, found.clock(), before=token.before)
     if authorization is None:
         return INACTIVE
     return _members(token.claims, issue.subject(found, caller, authorization.person)) | _details(authorization)

@@ -50,11 +50,12 @@ async def access_token(
     audience: tuple[str, ...] = (),
     actor: Mapping[str, Any] | None = None,
     until: int | None = None,
+    before: tuple[str, ...] = (),
 ) -> Issued:
     """Make an access token that stands on an authorization, does not outlive it, and is good for whoever `cnf` names.
 
     `audience`: some of the resources that were granted (RFC 8707), else all of them. `actor`: who acts for the citizen, when the token was
-    handed on (RFC 8693 §4.1); `until`: when it ends at the latest, in seconds since the epoch.
+    handed on (RFC 8693 §4.1); `until`: when it ends at the latest, in seconds since the epoch; `before`: the tokens it came from.
     """
     seconds = int(now.timestamp())
     ends = int(authorization.ends_at.timestamp())
@@ -72,6 +73,7 @@ async def access_token(
         authentication=_authentication(authorization),
         cnf=cnf,
         actor=actor,
+        before=before,
     )
     return Issued(await found.keyring.signing.sign(claims, algorithm=at_jwt.ALGORITHM, type=at_jwt.TYPE), expires - seconds)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TYPE = "at+jwt"
 ALGORITHM = "ES256"
 AUTHORIZATION = "authorization_id"  # a private claim (RFC 7519 §4.3): the approval this token stands on
+HANDED_ON = "handed_on_from"  # another: the `jti` of each token that it was exchanged from, which it does not outlive
 
 
 def claims(
@@ -34,10 +35,12 @@ def claims(
     authentication: Authentication | None = None,
     cnf: Mapping[str, str] | None = None,
     actor: Mapping[str, Any] | None = None,
+    before: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Put an access token's claims together. §2.2: iss, exp, aud, sub, client_id, iat and jti are REQUIRED.
 
     `cnf`: what its holder proves (RFC 7800 §3.1: `jkt` of RFC 9449 §6.1, `x5t#S256` of RFC 8705 §3.1). `actor`: `act` of RFC 8693 §4.1.
+    `before`: the tokens that it was exchanged from.
     """
     token: dict[str, Any] = {
         "iss": issuer,
@@ -58,6 +61,8 @@ def claims(
         token["cnf"] = dict(cnf)
     if actor:
         token["act"] = dict(actor)
+    if before:
+        token[HANDED_ON] = list(before)
     return token
 
 
@@ -79,6 +84,12 @@ class AccessToken:
         """What its holder must prove; empty for a bearer token. Something unreadable binds to nobody."""
         found = self.claims.get("cnf", {})
         return found if isinstance(found, dict) else {"": None}
+
+    @property
+    def before(self) -> tuple[str, ...]:
+        """The `jti` of each token that this one was exchanged from, the newest first."""
+        found = self.claims.get(HANDED_ON, ())
+        return tuple(str(jti) for jti in found) if isinstance(found, list) else ()
 
 
 def read(claims_: Mapping[str, Any], *, issuer: str, audience: str | None, now: int) -> AccessToken | None:

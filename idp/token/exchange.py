@@ -54,7 +54,16 @@ async def _hand_on(
     if isinstance(actor, Refusal):
         return actor
     issued = await issue.access_token(
-        found, client, authorization, scope, found.clock(), cnf=by.cnf, audience=asked.audience, actor=actor, until=token.expires
+        found,
+        client,
+        authorization,
+        scope,
+        found.clock(),
+        cnf=by.cnf,
+        audience=asked.audience,
+        actor=actor,
+        until=token.expires,
+        before=(token.jti, *token.before),
     )
     _log.info("token_exchanged", client=client.id, audience=list(asked.audience), purpose=authorization.purpose)
     content = {
@@ -85,5 +94,5 @@ async def _subject(found: Services, client: Client, presented: str, by: Sender) 
         wrong = sender.wrong_holder(token.cnf, by.proof)
         if wrong is not None:
             return Refusal(ErrorCode.INVALID_REQUEST, wrong)
-    authorization = await found.authorizations.live(token.authorization, token.jti, found.clock())
+    authorization = await found.authorizations.live(token.authorization, token.jti, found.clock(), before=token.before)
     return _NOT_HELD if authorization is None else (token, authorization)

@@ -51,7 +51,7 @@ async def _standing(token: AccessToken, found: Services) -> tuple[Client, Author
     if token.authorization is None or scopes.OPENID not in token.scope:
         return bearer.insufficient(scopes.OPENID)
     client = await found.clients.get(token.client_id)
-    authorization = await found.authorizations.live(token.authorization, token.jti, found.clock())
+    authorization = await found.authorizations.live(token.authorization, token.jti, found.clock(), before=token.before)
     if client is None or authorization is None or authorization.client != client.id:
         return bearer.INVALID
     if not prompt.satisfies(authorization.acr, client.default_acr_values):

@@ -161,3 +161,16 @@ async def test_a_chain_ends(town: Application) -> None:
         token = (await exchanged(town, token, ("cermin", "rahasia"), audience="cermin"))["access_token"]
     response = await exchange(town, token, ("cermin", "rahasia"), audience="cermin")
     assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
+
+
+async def test_rfc7009_2_1_what_was_handed_on_ends_with_the_token_it_came_from(town: Application) -> None:
+    """In whatever generation: a portal that learns of a theft revokes its own token, and knows nothing of those further on."""
+    token = await access_token(town)
+    first = (await exchanged(town, token))["access_token"]
+    second = (await exchanged(town, first, ARCHIVE, audience="brankas"))["access_token"]
+    beside = (await exchanged(town, await access_token(town)))["access_token"]
+    assert (await town.http.post("/revoke", data={"token": token}, auth=PORTAL)).status_code == 200
+    assert await town.introspect(first, ARCHIVE) == {"active": False}
+    assert await town.introspect(second, ("brankas", "rahasia")) == {"active": False}
+    assert (await exchange(town, first, ARCHIVE, audience="brankas")).json()["error"] == "invalid_request"
+    assert (await town.introspect(beside, ARCHIVE))["active"] is True
