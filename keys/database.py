@@ -161,7 +161,7 @@ class Database:
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
         token = _held.set(_held.get() + 1)
         try:
-            async with self.engine.connect() as connection:
+            async with await self._lent() as connection:
                 yield connection
         except _GONE as error:
             raise StoreUnavailable(f"{self.url.get_backend_name()} store {self.schema or self.url.database}") from error
@@ -173,6 +173,14 @@ class Database:
             raise
         finally:
             _held.reset(token)
+
+    async def _lent(self) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
+        """Take a connection of the pool.
+
+        PostgreSQL's goes back without waiting for anything. SQLite's waits for its thread, so SQLAlchemy gives it back in a task of its own
+        that no cancellation interrupts.
+        """
+        return contextlib.aclosing(await self.engine.connect()) if self.dialect == "postgresql" else self.engine.connect()
 
     @contextlib.asynccontextmanager
     async def _begun(self, connection: AsyncConnection, lock: str | None = None) -> AsyncIterator[Transaction]:

@@ -10,6 +10,7 @@ import datetime as dt
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from keys import encryption
@@ -75,12 +76,10 @@ class SigningKeys:
         private = None if key is None else self._private.get(key.kid)
         if key is None or private is None:
             raise SigningKeyMissing(algorithm)
-        header = {"alg": algorithm, "kid": key.kid, "typ": type}
-        payload = _JSON.encode(claims).encode()
+        signed = partial(sign_compact, algorithm, private, kid=key.kid, type=type, payload=_JSON.encode(claims).encode())
         if not ALGORITHMS[algorithm].slow:
-            return sign_compact(algorithm, private, header, payload)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, sign_compact, algorithm, private, header, payload)
+            return signed()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, signed)
 
     async def verify(
         self,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import logging
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import structlog
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from structlog.typing import Processor
 
 
@@ -32,13 +35,20 @@ class Unfailing(io.TextIOBase):
             self._stream.flush()
 
 
+_encode: Final = json.JSONEncoder(default=repr).encode  # json.dumps would make an encoder for each line
+
+
+def _json(event: Mapping[str, Any], **_: object) -> str:
+    return _encode(event)
+
+
 def configure(level: str) -> None:
     """Set the log up for this process. Libraries' own loggers speak from WARNING on."""
     terminal = sys.stderr.isatty()
     last: Processor = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if terminal
-        else structlog.processors.JSONRenderer()
+        else structlog.processors.JSONRenderer(_json)
     )
     structlog.configure(
         processors=[

@@ -232,9 +232,9 @@ async def test_rsa_signatures_are_made_off_the_event_loop(stores: dict[StoreName
     ring = await open_keyring(stores["keys"])
     threads: dict[str, str] = {}
 
-    def watched(algorithm: str, *rest: Any) -> str:
+    def watched(algorithm: str, *rest: Any, **named: Any) -> str:
         threads[algorithm] = threading.current_thread().name
-        return sign_compact(algorithm, *rest)
+        return sign_compact(algorithm, *rest, **named)
 
     monkeypatch.setattr("keys.signing.sign_compact", watched)
     for algorithm in ("RS256", "PS256", "ES256", "EdDSA"):

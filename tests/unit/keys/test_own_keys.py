@@ -18,7 +18,7 @@ def test_an_own_key_read_again_is_the_same_key_and_signs(algorithm: str) -> None
     read = read_own_key(json.loads(private_bytes(made)))
     assert read.as_dict(private=True) == made.as_dict(private=True)
     jwk = public_jwk(made, algorithm)
-    token = sign_compact(algorithm, read, {"alg": algorithm, "kid": jwk["kid"], "typ": "JWT"}, b'{"iss":"a"}')
+    token = sign_compact(algorithm, read, kid=jwk["kid"], type="JWT", payload=b'{"iss":"a"}')
     assert verify_with_jwks(token, {"keys": [jwk]}, algorithms=[algorithm]).claims == {"iss": "a"}
 
 
