@@ -20,6 +20,9 @@ running suite (the suite is foreign: this project neither builds nor fetches it)
 
 PASSED and SKIPPED (the module does not apply to what this provider offers) certify; REVIEW is a pass with a picture of a page that a
 person looks at before certification; a WARNING certifies too, and we want none.
+
+The suite of 2026-11-24 was compiled from revision 12f2a4dac of its public source, without the conditions on mobile documents (mdoc), whose
+library was not to be had; no plan of this list uses them.
 """
 
 
