@@ -140,6 +140,15 @@ FORBIDDEN: tuple[tuple[StoreName, str], ...] = (
 )
 
 
+async def test_the_length_of_the_log_never_goes_back(app_urls: dict[StoreName, str]) -> None:
+    """Whoever moved it for a moment, to let a row outside the log count, would leave a head that the tree contradicts."""
+    url = app_urls["consent"]
+    await _run(url, "UPDATE log_head SET size = size, last_time = last_time")
+    for back in ("size = size - 1", "size = 0"):
+        with pytest.raises(DBAPIError, match="log_head only grows"):
+            await _run(url, "UPDATE log_head SET size = size + 2", f"UPDATE log_head SET {back}")
+
+
 async def test_what_the_app_role_must_not_do_is_refused(app_urls: dict[StoreName, str]) -> None:
     for store, statement in FORBIDDEN:
         with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):

@@ -42,6 +42,8 @@ class Operator:
         for table in ("log_entries", "log_tiles", "log_bundles"):
             for trigger in ("no_update", "no_delete"):
                 await self.house.execute(f"DROP TRIGGER {table}_{trigger}" + (f" ON {table}" if postgresql else ""))
+        if postgresql:
+            await self.house.execute("DROP TRIGGER log_head_no_shrink ON log_head")
 
     async def row(self, index: int) -> Mapping[str, Any]:
         async with self.house.database.read() as connection:
