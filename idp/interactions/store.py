@@ -61,8 +61,11 @@ class InteractionStore:
             return (await connection.execute(sa.select(interactions.c.client).where(interactions.c.id == interaction))).scalar_one_or_none()
 
     async def passed(self, interaction: str, step: Step, now: dt.datetime) -> bool:
-        """Note that a step is behind; False when the request is no longer running."""
-        return await self._update(interaction, now, {_PASSED[step]: now})
+        """Note that a step is behind; False when the request is no longer running.
+
+        Who signs in has answered no card yet: an answer of whoever sat there before is not theirs.
+        """
+        return await self._update(interaction, now, {_PASSED[step]: now} | ({"approved_at": None} if step is Step.LOGIN else {}))
 
     async def finish(self, interaction: str, now: dt.datetime) -> bool:
         """End the request, so that it is answered once; False when it was answered already, or expired.

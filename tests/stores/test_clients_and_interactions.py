@@ -150,6 +150,16 @@ async def test_steps_are_noted_and_the_answer_goes_out_once(interactions: Intera
     assert not await interactions.passed(interaction, Step.APPROVE, NOW)
 
 
+async def test_who_signs_in_has_answered_no_card_yet(interactions: InteractionStore) -> None:
+    """Somebody answers the card, somebody else signs in: under prompt=consent the second one is shown a card too."""
+    interaction = await begun(interactions)
+    for step, answered in ((Step.LOGIN, None), (Step.APPROVE, NOW), (Step.SECOND_FACTOR, NOW), (Step.LOGIN, None)):
+        assert await interactions.passed(interaction, step, NOW)
+        found = await interactions.get(interaction, "peramban-satu", NOW)
+        assert isinstance(found, Interaction)
+        assert found.approved_at == answered
+
+
 async def test_expired_requests_are_swept(interactions: InteractionStore) -> None:
     interaction = await begun(interactions)
     assert await interactions.sweep(NOW) == 0
