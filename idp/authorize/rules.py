@@ -1,4 +1,4 @@
-"""OIDC Core §11, RFC 6749 §3.3, design §5: what an approval holds. Pure."""
+"""OIDC Core §11, RFC 6749 §3.3, FAPI 2.0 §5.3.2.1, design §5: what an approval holds. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RFC 7523 §3, OIDC Core §9: the claims of a client assertion (private_key_jwt)."""
+"""RFC 7523 §3, OIDC Core §9, FAPI 2.0 §5.3.2.1: the claims of a client assertion (private_key_jwt)."""
 
 from __future__ import annotations
 

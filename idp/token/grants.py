@@ -1,4 +1,4 @@
-"""RFC 6749 §4.1.3, §4.4.2, §6, OIDC Core §3.1.3.3, §12: the grant types."""
+"""RFC 6749 §4.1.3, §4.4.2, §6, OIDC Core §3.1.3.3, §12, FAPI 2.0 §5.3.2.1: the grant types."""
 
 from __future__ import annotations
 
