@@ -179,6 +179,7 @@ def _code_page(
         status=status,
         errors={"code": sentence} if sentence else {},
         to=identifiers.masked(contact),
+        phone=contact.kind is IdentifierKind.PHONE,
         action=f"{PATH}/code?{urlencode({'change': signed})}",
     )
     if wait:

@@ -57,6 +57,7 @@ async def test_enrolling_within_a_service_s_request_leads_on_to_the_service(prov
 async def test_a_telephone_is_proven_by_sms_or_whatsapp_and_may_be_shared(provider: Provider) -> None:
     visitor, siti = await provider.visitor(), provider.person()
     page = await as_far_as_code(visitor, identifier=siti.phone.replace("+62", "0"))
+    assert "spam" not in page.text  # a telephone has no such folder
     page = await visitor.submit(page, page.form("again"), again="whatsapp")
     sms, whatsapp = await letters(provider, siti.phone)
     assert (sms.channel, whatsapp.channel) == ("sms", "whatsapp")

@@ -40,7 +40,7 @@ def of_registration(client: Client, purposes: Mapping[str, Purpose | None], aske
 def _addresses(client: Client) -> Iterator[Finding]:
     codes = "authorization_code" in client.grant_types
     if codes and not client.redirect_uris:
-        yield Finding("redirect_uris", "wrong", "No redirect URI is registered.", "idp clients set … --redirect-uri URI")
+        yield Finding("redirect_uris", "wrong", "No redirect URI is registered.", "idp clients set CLIENT_ID --redirect-uri URI")
     for uri in client.redirect_uris:
         if uri.startswith("http://") and not client.native:
             yield Finding("redirect_uris", "warning", f"{uri} is on the programmer's own machine.", "Take it out before citizens come.")
@@ -52,15 +52,15 @@ def _addresses(client: Client) -> Iterator[Finding]:
             )
     if codes and not client.post_logout_redirect_uris:
         what = "None is registered: after signing out, citizens stay on the page of this provider."
-        yield Finding("post_logout_redirect_uris", "warning", what, "idp clients set … --post-logout-redirect-uri URI")
+        yield Finding("post_logout_redirect_uris", "warning", what, "idp clients set CLIENT_ID --post-logout-redirect-uri URI")
     if codes and not client.backchannel_logout_uri and not client.frontchannel_logout_uri:
         what = "No logout address is registered: the application keeps its own session when the citizen signs out elsewhere."
-        yield Finding("backchannel_logout_uri", "warning", what, "idp clients set … --backchannel-logout-uri URI")
+        yield Finding("backchannel_logout_uri", "warning", what, "idp clients set CLIENT_ID --backchannel-logout-uri URI")
 
 
 def _purposes(client: Client, purposes: Mapping[str, Purpose | None]) -> Iterator[Finding]:
     if client.default_purpose is None and "authorization_code" in client.grant_types:
-        yield Finding("purposes", "wrong", "No purpose is registered: every request is refused.", "idp clients set … --purpose ID")
+        yield Finding("purposes", "wrong", "No purpose is registered: every request is refused.", "idp clients set CLIENT_ID --purpose ID")
     for name, purpose in purposes.items():
         if purpose is None:
             yield Finding("purposes", "wrong", f"{name} is not declared.", "idp purposes add FILE")
@@ -83,7 +83,7 @@ def _scopes(client: Client, purposes: list[Purpose], asked: tuple[str, ...]) -> 
         if scope not in client.scopes and not scope.startswith(scopes.PURPOSE_PREFIX):
             yield Finding("scope", "wrong", f"{scope} is not registered: it is ignored.", "Register the scope, or do not send it.")
         elif scope.startswith(scopes.PURPOSE_PREFIX) and scope.removeprefix(scopes.PURPOSE_PREFIX) not in client.purposes:
-            yield Finding("scope", "wrong", f"{scope} names a purpose that is not registered.", "idp clients set … --purpose ID")
+            yield Finding("scope", "wrong", f"{scope} names a purpose that is not registered.", "idp clients set CLIENT_ID --purpose ID")
         elif scope in scopes.SCOPE_CLAIMS and not scopes.SCOPE_CLAIMS[scope] & declared:
             what = f"{scope} asks for data that no purpose of the application declares: it is dropped."
             yield Finding("scope", "wrong" if asked else "warning", what, "Declare the data in the purpose, or do not ask for it.")
@@ -101,7 +101,7 @@ def _security(client: Client) -> Iterator[Finding]:
         yield Finding("client_secret", "wrong", "The application has no secret.", "idp clients rotate-secret …")
     if client.public and not client.native and not client.origins:
         what = "A public web application calls from browsers, and no origin is registered: browsers refuse its calls."
-        yield Finding("origins", "wrong", what, "idp clients set … --origin https://HOST")
+        yield Finding("origins", "wrong", what, "idp clients set CLIENT_ID --origin https://HOST")
     if "refresh_token" in client.grant_types and scopes.OFFLINE_ACCESS not in client.scopes:
         what = "Refresh tokens end with the citizen's session: offline_access is not registered."
         yield Finding("scope", "ok", what)
