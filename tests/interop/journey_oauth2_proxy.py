@@ -39,7 +39,8 @@ def proxy(running: Server, tmp_path: Path) -> Iterator[str]:
         "provider": "oidc", "oidc-issuer-url": running.issuer, "client-id": client["client_id"], "client-secret": client["client_secret"],
         "redirect-url": f"{origin}/oauth2/callback", "http-address": f"localhost:{port}", "upstream": "static://202",
         "scope": "openid email", "code-challenge-method": "S256", "cookie-secret": "0123456789abcdef0123456789abcdef",
-        "cookie-secure": "false", "cookie-refresh": "1s", "email-domain": "*", "skip-provider-button": "true", "insecure-oidc-skip-nonce": "false",
+        "cookie-secure": "false", "cookie-refresh": "1s", "email-domain": "*", "skip-provider-button": "true",
+        "insecure-oidc-skip-nonce": "false",
         "provider-ca-file": str(running.tls[0]) if running.tls else "", "whitelist-domain": running.issuer.partition("//")[2],
     }  # fmt: skip
     log = tmp_path / "proxy.log"

@@ -1,18 +1,23 @@
-"""openid-client (Node): sign in and out, refresh; as FAPI 2.0 has it; with signed and encrypted answers; as a device."""
+"""openid-client (Node): sign in and out, refresh; as FAPI 2.0 has it; with encrypted answers; registering itself."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 from joserfc.jwk import ECKey
 
+from idp.clients.store import CACHE_SECONDS
 from tests.interop.support import CALLBACK, SIGNED_OUT, Program, register, siti, visiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.server import Server
+
+DEVICE, COUNTER = "urn:ietf:params:oauth:grant-type:device_code", "urn:openid:params:grant-type:ciba"
 
 
 async def test_openid_client_signs_in_reads_refreshes_and_signs_out(server: Callable[..., Server], node: Callable[..., Program]) -> None:
@@ -67,7 +72,7 @@ async def test_openid_client_as_fapi2_pushes_its_request_and_binds_its_tokens(
     assert result["after"]["active"] is False
 
 
-async def test_openid_client_reads_signed_and_encrypted_answers_and_signs_a_device_in(
+async def test_openid_client_reads_signed_and_encrypted_answers_and_serves_devices_and_counters(
     server: Callable[..., Server], node: Callable[..., Program]
 ) -> None:
     """JARM; ID token and userinfo by ECDH-ES and A256GCM; RFC 9701; RFC 8628."""
@@ -85,7 +90,8 @@ async def test_openid_client_reads_signed_and_encrypted_answers_and_signs_a_devi
     }
     client = register(
         running, "node-wide", **answers, jwks={"keys": [key.as_dict(private=False)]}, token_endpoint_auth_method="client_secret_post",
-        grant_types=["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+        grant_types=["authorization_code", "refresh_token", DEVICE, COUNTER],
+        backchannel_token_delivery_mode="poll",
     )  # fmt: skip
     wide = node("openid_client_wide.mjs")
     asked = wide.tell(
@@ -106,6 +112,36 @@ async def test_openid_client_reads_signed_and_encrypted_answers_and_signs_a_devi
         if page.path == "/approve":
             page = await visitor.allow(page)
         assert page.path == "/device/done", page.text
-    device = wide.hear()
-    assert device["claims"]["sub"] == result["claims"]["sub"]
-    assert device["userinfo"]["email"] == siti().email
+        device = wide.hear()
+        assert device["claims"]["sub"] == result["claims"]["sub"]
+        assert device["userinfo"]["email"] == siti().email
+        named = wide.tell(scope="openid email", login_hint=siti().email, binding_message="A-17")
+        assert named["auth_req_id"]
+        page = await visitor.get("/me/requests")
+        assert "A-17" in page.text
+        page = await visitor.submit(page, page.form("open"), press="open")
+        if page.path == "/approve":
+            page = await visitor.allow(page)
+        counter = wide.hear()
+        assert counter["claims"]["sub"] == result["claims"]["sub"]
+        assert counter["userinfo"]["email"] == siti().email
+
+
+async def test_openid_client_registers_itself_and_pushes_a_signed_request(
+    server: Callable[..., Server], node: Callable[..., Program]
+) -> None:
+    """RFC 7591 with an initial access token, RFC 7592; private_key_jwt; a request object, pushed; nothing is read before the approval."""
+    running = server(workers=1, IDP_REGISTRATION="token")
+    token = json.loads(running.run("clients", "token", "add", "--note", "make interop", "--json").stdout)["initial_access_token"]
+    app = node("openid_client_registered.mjs")
+    registered = app.tell(issuer=running.issuer, redirect_uri="https://app.test/callback", token=token)
+    assert registered["token_endpoint_auth_method"] == "private_key_jwt"
+    async with visiting(running) as visitor:
+        page = await visitor.walk(app.tell(scope="openid email")["authorize"], siti())
+        before = app.tell(callback=page.left)
+        assert set(before["userinfo"]) == {"sub"}, "nobody approved a purpose yet"
+        running.run("clients", "approve", registered["client_id"], "--purpose", "aduan", "--by", "make interop")
+        await asyncio.sleep(CACHE_SECONDS + 1)  # until the server has looked at the registration again
+        page = await visitor.walk(app.tell(scope="openid email")["authorize"], siti())
+        after = app.tell(callback=page.left)
+    assert after["userinfo"] == {**before["userinfo"], "email": siti().email, "email_verified": True}

@@ -43,4 +43,8 @@ def approve(
         return (approved or refuse(unknown(client_id))).client
 
     client = with_services(work)
-    show(shown(client), as_json=as_json, text=f"{client.name} ({client.id}) may ask for {purpose} now.")
+    show(
+        shown(client),
+        as_json=as_json,
+        text=f"{client.name} ({client.id}) may ask for {purpose} now; a running server knows it within 30 seconds.",
+    )

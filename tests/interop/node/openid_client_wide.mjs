@@ -1,8 +1,9 @@
 // openid-client with answers that only it can read: signed authorization answers (JARM), encrypted ID token and userinfo, signed introspection
-// answers, and the device flow. JSON lines with the test that drives the browser:
+// answers, the device flow and CIBA. JSON lines with the test that drives the browser:
 // first line in: {issuer, client_id, client_secret, metadata, redirect_uri, scope, key}; out: {authorize};
 // second line in: {callback}; out: {claims, encrypted, userinfo, introspection, after};
-// third line in: {scope}; out: the device authorization; then, when the browser is done, out: {claims, userinfo}.
+// third line in: {scope}; out: the device authorization; then, when the browser is done, out: {claims, userinfo};
+// fourth line in: {scope, login_hint, binding_message} of a counter (CIBA); out: its answer; then, when the citizen answered, out: {claims, userinfo}.
 import * as client from 'openid-client'
 import { createInterface } from 'node:readline'
 
@@ -49,4 +50,9 @@ const begun = await client.initiateDeviceAuthorization(config, { scope: (await r
 write(begun)
 const device = await client.pollDeviceAuthorizationGrant(config, begun)
 write({ claims: device.claims(), userinfo: await client.fetchUserInfo(config, device.access_token, device.claims().sub) })
+
+const named = await client.initiateBackchannelAuthentication(config, await read())
+write(named)
+const counter = await client.pollBackchannelAuthenticationGrant(config, named)
+write({ claims: counter.claims(), userinfo: await client.fetchUserInfo(config, counter.access_token, counter.claims().sub) })
 process.exit(0)
