@@ -26,6 +26,7 @@ check: .venv/.development ## Formatting, lints, types, the direction of imports,
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m idp.setting_docs --check docs/settings.md
+	$(BIN)/python -m tests.specifications --check docs/specifications.md
 
 format: .venv/.development ## Format the code and mend what ruff can mend by itself
 	$(BIN)/ruff format .
@@ -33,6 +34,7 @@ format: .venv/.development ## Format the code and mend what ruff can mend by its
 
 docs: .venv/.development ## Write the generated documents anew
 	$(BIN)/python -m idp.setting_docs docs/settings.md
+	$(BIN)/python -m tests.specifications docs/specifications.md
 
 bench: .venv/.development ## Measure against the floors (docs/performance.md); uses both cores for some minutes
 	$(BIN)/python -m tests.load $(BENCH_ARGS)

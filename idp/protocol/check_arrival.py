@@ -1,4 +1,4 @@
-"""RFC 6749 §3.1, RFC 9101 §6, RFC 9126 §2.1, §5, FAPI 2.0 §5.3.2.2: checks on who asks, how the request came, how its answer travels. Pure."""
+"""RFC 6749 §3.1, RFC 9101 §6, RFC 9126 §2.1, §5, FAPI 2.0 §5.3.2.2: who asks, how the request came, how its answer travels. Pure."""
 
 from __future__ import annotations
 

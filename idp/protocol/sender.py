@@ -1,4 +1,4 @@
-"""RFC 9449, RFC 8705 §3, FAPI 2.0 §5.3.2.1: to whom a token is bound, by a key (DPoP) or a TLS certificate, and whether it is its holder who sends it.
+"""RFC 9449, RFC 8705 §3, FAPI 2.0 §5.3.2.1: to whom a token is bound, by a key (DPoP) or a TLS certificate, and who its holder is.
 
 `proven` looks at a request; `constraint` says what a token that is issued on it will be bound to (`cnf`, RFC 7800 §3.1); `wrong_holder`
 says why a token may not be used by who sent it. `offering` puts a fresh nonce on every answer to a request with a proof.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from idp.setting_docs import document
 from idp.settings import Settings
+from tests import specifications
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,3 +17,13 @@ def test_the_settings_document_is_fresh() -> None:
 
 def test_every_setting_is_described() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_the_list_of_specifications_is_fresh() -> None:
+    assert (ROOT / "docs" / "specifications.md").read_text(encoding="utf-8") == specifications.document(), "run: make docs"
+
+
+def test_every_listed_specification_has_a_module_and_a_test() -> None:
+    text = specifications.document()
+    assert "Modules: none" not in text
+    assert "Tests: none" not in text

@@ -60,10 +60,19 @@ def oauth2_proxy() -> None:
         subprocess.run([go, "build", "-buildvcs=false", "-o", str(OAUTH2_PROXY), GO_MODULE], cwd=folder, check=True)
 
 
+def left_out() -> list[str]:
+    """Say aloud which client cannot be had here, and leave its journey out: of all of them only oauth2-proxy may be."""
+    if OAUTH2_PROXY.exists():
+        return []
+    sys.stderr.write("oauth2-proxy is left out: it needs a Go toolchain of 1.25 or newer, and there is none\n")
+    return ["--ignore", str(HERE / "journey_oauth2_proxy.py")]
+
+
 if __name__ == "__main__":
     install()
     sys.exit(
         subprocess.run(
-            [sys.executable, "-m", "pytest", "-n", "0", "-o", "python_files=journey_*.py", str(HERE), *sys.argv[1:]], check=False
+            [sys.executable, "-m", "pytest", "-n", "0", "-o", "python_files=journey_*.py", *left_out(), str(HERE), *sys.argv[1:]],
+            check=False,
         ).returncode
     )

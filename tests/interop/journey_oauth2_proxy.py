@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from tests.support.server import Server
     from tests.support.visitor import Visitor
 
-pytestmark = pytest.mark.skipif(not OAUTH2_PROXY.exists(), reason="a Go toolchain (1.25 or newer) builds it, and there was none")
-
 
 @pytest.fixture
 def running(server: Callable[..., Server], certificate: tuple[Path, Path]) -> Server:
