@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -11,7 +12,7 @@ from joserfc import jwe, jwt
 from joserfc.jwk import KeySet, RSAKey
 
 from idp.spec import backchannel, device, token_exchange
-from tests.support.application import CALLBACK, VERIFIER, declaration, part
+from tests.support.application import AUTH, CALLBACK, VERIFIER, declaration, parameters, part
 from tests.support.fapi import FapiClient
 from tests.support.objects import claims, signed
 from tests.support.proofs import Holder
@@ -193,3 +194,31 @@ async def test_the_grace_of_a_bound_refresh_token_is_for_its_key_and_gives_the_s
     assert (await send(Holder(town.provider).proof(), **refresh))["error"] == "invalid_grant"
     assert (await send(holder.proof(), **refresh))["refresh_token"] == successor
     assert "access_token" in await send(holder.proof(), grant_type="refresh_token", refresh_token=successor)
+
+
+def essential(acr: str | None) -> str | None:
+    """Ask for a level as essential (OIDC Core §5.5.1.1)."""
+    return acr and json.dumps({"id_token": {"acr": {"essential": True, "value": acr}}})
+
+
+def expected(prompt: str | None, max_age: str | None, acr: str | None) -> set[str]:
+    """Say where a citizen lands who signed in 30 seconds ago by password and allowed everything."""
+    if prompt == "login" or max_age in {"0", "10"}:
+        return {"login_required"} if prompt == "none" else {"/login"}
+    if acr == "aal2":
+        return {"interaction_required"} if prompt == "none" else {"/login/second-factor"}
+    return {"/approve"} if prompt == "consent" else {"code"}
+
+
+async def test_prompt_max_age_hint_and_acr_mean_the_same_pushed_or_not(town: Application) -> None:
+    hint = (await town.tokens())["id_token"]
+    town.provider.clock.move(seconds=30)
+    for prompt, max_age, known, acr in itertools.product(
+        (None, "none", "login", "consent"), (None, "0", "10", "1000"), (None, hint), (None, "aal1", "aal2")
+    ):
+        asked = {"prompt": prompt, "max_age": max_age, "id_token_hint": known, "claims": essential(acr)}
+        pushed = await town.http.post("/par", data=parameters(**asked), auth=AUTH)
+        query = urlencode({"client_id": "app", "request_uri": pushed.json()["request_uri"]})
+        for page in (await town.ask(**asked), await town.visitor.get(f"/authorize?{query}")):
+            landed = page.path if page.left is None else page.answer.get("error", "code")
+            assert landed in expected(prompt, max_age, acr), asked
