@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-MAX_BYTES: Final = 32 * 1024
+MAX_BYTES: Final = 64 * 1024
 MAX_SIDE: Final = 1024
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # T.81 table B.1: start of frame, but DHT, JPG, DAC

@@ -49,7 +49,7 @@ def summary(outcomes: Sequence[Outcome]) -> str:
 def _sections(file: Path) -> dict[str, str]:
     text = file.read_text(encoding="utf-8") if file.exists() else ""
     parts = re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:]
-    return {part.partition("\n")[0].removeprefix("## "): part for part in parts}
+    return {part.partition("\n")[0].removeprefix("## "): part.rstrip() + "\n" for part in parts}
 
 
 def _section(title: str, suite: str, day: dt.date, outcomes: Sequence[Outcome]) -> str:

@@ -86,7 +86,7 @@ async def test_a_logo_comes_from_our_address_and_can_only_be_looked_at(app: Appl
 
 async def test_what_is_no_small_picture_is_not_shown(app: Application, places: Places) -> None:
     for body, kind in (
-        (SVG, "image/png"), (SVG, "image/svg+xml"), (png(padding=40_000), "image/png"), (png(2000, 2), "image/png"),
+        (SVG, "image/png"), (SVG, "image/svg+xml"), (png(padding=70_000), "image/png"), (png(2000, 2), "image/png"),
         (b"GIF89a", "image/gif"), (b"<html>", "text/html"),
     ):  # fmt: skip
         app.provider.clock.move(minutes=2)  # beyond what the fetcher remembers

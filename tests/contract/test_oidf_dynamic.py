@@ -157,8 +157,8 @@ async def pages_of(app: Application, mine: dict[str, Any]) -> list[str]:
 
 
 async def test_oidcc_registration_logo_uri(app: Application, places: Places) -> None:
-    """From our own address: nobody's browser tells the application's host that somebody is about to sign in."""
-    logo = places.put("https://app.test/logo.png", png(), "image/png")
+    """From our own address: nobody's browser tells the application's host that somebody is about to sign in. The suite's has 38 KB."""
+    logo = places.put("https://app.test/logo.png", png(900, 360, padding=38_000), "image/png")
     async with registration(app, logo_uri=logo) as mine:
         for shown in await pages_of(app, mine):
             assert f'src="/logos/{mine["client_id"]}"' in shown
