@@ -227,7 +227,7 @@ async def test_a_client_assertion_works_once(racing: Crowd, tmp_path: Path) -> N
 async def test_a_dpop_proof_works_once(racing: Crowd) -> None:
     """RFC 9449 §11.1, with two processes that share nothing but the database."""
     holder = Holder(Here(racing.server.issuer))
-    code, asked = await racing.code(person=racing.person("dewi"))
+    code, asked = await racing.code()
     fields = {
         "grant_type": "authorization_code", "code": code, "redirect_uri": racing.app.redirect_uri, "code_verifier": asked.verifier,
     }  # fmt: skip
