@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from starlette.routing import Route
 
+from idp import openapi
 from idp.app import _routes
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tests.support.running import Provider
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
-API = {"/token", "/userinfo", "/introspect", "/revoke", "/jwks.json", "/healthz", "/readyz", "/metrics"}
+API = {*openapi.PATHS, "/register/{client}", "/healthz", "/readyz", "/metrics"}
 PATHS = sorted({route.path for route in _routes() if isinstance(route, Route)})
 BODIES = {
     "empty": b"",

@@ -94,7 +94,9 @@ async def test_what_an_integrator_got_wrong_is_said(app: Application, places: Pl
 
 async def test_the_page_of_a_failed_request_tells_both_readers(app: Application, monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
-    logger = structlog.wrap_logger(structlog.PrintLogger(written), processors=[structlog.processors.JSONRenderer()])
+    logger = structlog.wrap_logger(
+        structlog.PrintLogger(written), processors=[structlog.processors.JSONRenderer()], wrapper_class=structlog.BoundLogger
+    )
     monkeypatch.setattr(refused, "_log", logger)
     page = await app.visitor.get("/authorize?client_id=app&client_id=lain&redirect_uri=https://app.test/cb")
     assert (page.status, page.left) == (400, None)

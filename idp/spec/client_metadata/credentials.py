@@ -53,7 +53,7 @@ def _keys(document: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _unreadable(key: Mapping[str, Any]) -> str | None:
     """Say why a key is no use. RFC 7517 §5: keys of a type that is not understood are ignored."""
-    if key.get("kty") not in {"RSA", "EC", "OKP"}:
+    if key.get("kty") not in ("RSA", "EC", "OKP"):  # a tuple: what was sent may be of any type
         return None if isinstance(key.get("kty"), str) and key["kty"] != "oct" else "a key has no kty, or is symmetric"
     try:
         read_key(key)

@@ -52,7 +52,7 @@ def why_not(name: str) -> str | None:
     """
     if len(name) > MAX_NAME:
         return f"use at most {MAX_NAME} characters"
-    if any(unicodedata.category(letter)[0] == "C" or unicodedata.category(letter) in {"Zl", "Zp"} for letter in name):
+    if not name.isprintable():
         return "it has invisible characters: control, direction or format characters"
     if sum(map(_marks_too_many, name)) > len(name) // 2:
         return "it has more marks than letters"
