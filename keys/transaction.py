@@ -61,8 +61,10 @@ async def undo(transaction: Transaction) -> None:
 
 async def _together(connection: AsyncConnection, statements: str) -> None:
     """Run several statements in one round trip, past SQLAlchemy: it prepares what it runs, and what is prepared is one statement."""
+    from asyncpg import InterfaceError, PostgresError  # noqa: PLC0415 - loaded already where this runs, and never on SQLite
+
     driver: Any = (await connection.get_raw_connection()).driver_connection
     try:
         await driver.execute(statements)
-    except Exception as error:
+    except (PostgresError, InterfaceError, OSError, TimeoutError) as error:
         raise StoreUnavailable("a transaction could not begin") from error

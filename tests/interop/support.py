@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import ssl
 import subprocess
 import time
@@ -28,7 +29,7 @@ HERE = Path(__file__).parent
 NODE, PYTHON = HERE / "node", HERE / "python"
 ENVIRONMENTS = HERE.parents[1] / "build" / "interop"
 """Where each Python package has a virtual environment of its own: none of them shares our dependencies."""
-OAUTH2_PROXY = ENVIRONMENTS / "oauth2-proxy" / "oauth2-proxy"
+OAUTH2_PROXY = shutil.which("oauth2-proxy")
 SECONDS_TO_START = 60
 
 
