@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from idp.spec.pictures import kind_of
+from idp.spec.pictures import MAX_BYTES, kind_of
 from tests.support.registering import png
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xc0\x00\x11\x08" + struct.pack(">HH", 40, 50) + b"\x03" * 10
@@ -33,7 +33,7 @@ def test_small_pictures_are_taken(body: bytes, kind: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"<svg/>", b"<?xml version='1.0'?><svg/>", b"GIF89a", png()[:20], png(0, 1), png(1025, 1), png(padding=33000), JPEG[:6],
+        b"", b"<svg/>", b"<?xml version='1.0'?><svg/>", b"GIF89a", png()[:20], png(0, 1), png(1025, 1), png(padding=MAX_BYTES), JPEG[:6],
         JPEG.replace(struct.pack(">HH", 40, 50), struct.pack(">HH", 40, 5000)), b"\xff\xd8\xff" + b"\xff" * 50, b"\xff\xd8\xff\xe0\x00\x00",
         webp(b"VP8X" + b"\x00" * 8 + b"\xff" * 6), webp(b"ABCD"), b"RIFF",
     ],
