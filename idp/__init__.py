@@ -3,3 +3,5 @@
 Owns: citizens' accounts and sessions, applications, the protocol endpoints and everything people see. Must not know: how values are sealed,
 tokens are signed or the log is kept; it asks `keys` and `consent`.
 """
+
+__version__ = "0.1.0"

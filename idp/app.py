@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from idp import health, openapi
+from idp import __version__, health, openapi
 from idp.approve import endpoint as approve
 from idp.audit import endpoint as audit
 from idp.authorize import endpoint as authorize
@@ -82,7 +81,7 @@ def create_app(
 
     app = FastAPI(
         title="Gerbang",
-        version=version("gerbang"),
+        version=__version__,
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # ours name no path; FastAPI's would
         docs_url=None,  # FastAPI's pages load scripts from elsewhere

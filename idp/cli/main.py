@@ -8,6 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from idp import __version__
 from idp.cli.terminal import MEANINGS
 
 NOUNS = {
@@ -65,9 +66,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
-
-        typer.echo(version("gerbang"))
+        typer.echo(__version__)
         raise typer.Exit
 
 

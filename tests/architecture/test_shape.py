@@ -140,3 +140,9 @@ def test_no_test_is_skipped() -> None:
         if any(mark in file.read_text(encoding="utf-8") for mark in ("pytest.skip", "mark.skip", "mark.xfail", "importorskip"))
     ]
     assert skipping == []
+
+
+def test_nothing_asks_for_our_installed_package() -> None:
+    """`make demo` runs from a clone with the packages of the runtime lock alone: the project itself is not installed there."""
+    asking = [name for name, _, source in modules() if "importlib.metadata" in source]
+    assert asking == []
