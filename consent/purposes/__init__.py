@@ -3,7 +3,7 @@
 Owns: the TOML form, its checks, the versions. Must not know: who was shown a declaration, or what they answered.
 """
 
-from consent.purposes.declaration import long_sentences
+from consent.purposes.declaration import long_sentences, parse
 from consent.purposes.store import Purposes
 
-__all__ = ["Purposes", "long_sentences"]
+__all__ = ["Purposes", "long_sentences", "parse"]

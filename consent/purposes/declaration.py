@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 TEXTS = ("agency_name", "title", "text", "legality", "details", "retention", "period", "recipients", "rights")
-FIELDS = frozenset({"id", "agency", "basis", "legal_ref", "required", "optional", "max_validity_days", *TEXTS})
+DEMANDED = ("id", "agency", "basis", *TEXTS, "max_validity_days", "required")
+FIELDS = frozenset({*DEMANDED, "legal_ref", "optional"})
 
 _ID = re.compile(r"[a-z][a-z0-9._-]{0,62}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
@@ -40,6 +41,7 @@ def parse(toml_text: str) -> dict[str, Any]:
     for field in found:
         if field not in FIELDS:
             raise PurposeRefused(field, f"unknown field; known are {', '.join(sorted(FIELDS))}")
+    _all_there(found)
     basis = _basis(found)
     content: dict[str, Any] = {"id": _identifier(found, "id"), "agency": _identifier(found, "agency")}
     content |= {field: _text(found.get(field), field) for field in TEXTS}
@@ -95,6 +97,13 @@ def _load(toml_text: str) -> dict[str, Any]:
         return tomllib.loads(toml_text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise PurposeRefused("file", f"not TOML: {error}") from error
+
+
+def _all_there(found: Mapping[str, Any]) -> None:
+    """UU 27/2022 Art. 21: every item is told; whoever writes a declaration learns all that is missing at once."""
+    missing = [field for field in DEMANDED if field not in found]
+    if missing:
+        raise PurposeRefused(missing[0], "missing" + (f"; missing too: {', '.join(missing[1:])}" if missing[1:] else ""))
 
 
 def _present(found: Mapping[str, Any], field: str) -> object:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from idp.cli.terminal import Json, read_text, refuse, show, table, with_services
+from idp.cli.terminal import Exit, Json, read_text, refuse, show, table, with_services
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +25,9 @@ def add(
 ) -> None:
     """Declare a purpose. The same content again changes nothing; other content becomes the next version.
 
-    Exit code 1 when the declaration lacks something or says it wrongly: the message names the field.
+    Exit code 2 when the declaration lacks something or says it wrongly: the message names the file and the field.
     """
-    text = read_text(file)
+    text = _checked(file)
 
     async def work(services: Services) -> tuple[Purpose, bool]:
         known = {purpose.id: purpose.version for purpose in await services.consent.purposes.list()}
@@ -69,6 +69,18 @@ def show_purpose(
     if found is None:
         refuse(f"there is no purpose {purpose}" + (f" with a version {version}" if version else "") + "; see: idp purposes list")
     show(_plain(found), as_json=as_json, text=lambda: _described(found))
+
+
+def _checked(file: Path) -> str:
+    from consent.errors import PurposeRefused
+    from consent.purposes import parse
+
+    text = read_text(file)
+    try:
+        parse(text)
+    except PurposeRefused as error:
+        refuse(f"{file}: {error}", Exit.USAGE)
+    return text
 
 
 def _advice(purpose: Purpose) -> list[str]:

@@ -93,8 +93,9 @@ def test_a_purpose_is_declared_listed_and_shown(idp: Idp, tmp_path: Path) -> Non
 )
 def test_a_refusal_names_the_field_and_leaves_nothing(idp: Idp, tmp_path: Path, text: str, said: str) -> None:
     refused = idp.run("purposes", "add", declaration(tmp_path, text))
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert said in refused.stderr
+    assert "purpose.toml" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert json.loads(idp.run("purposes", "list", "--json").stdout) == []
 

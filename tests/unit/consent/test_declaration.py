@@ -69,6 +69,11 @@ def test_a_missing_field_is_named(field: str) -> None:
     assert refused(without(BASE, field)) == field
 
 
+def test_all_that_is_missing_is_said_at_once() -> None:
+    with pytest.raises(PurposeRefused, match=r"^basis: missing; missing too: agency_name, .*, required$"):
+        parse('id = "aduan"\nagency = "dinkes"')
+
+
 @pytest.mark.parametrize("field", [f"{text}.{language}" for text in TEXTS for language in ("id", "en")])
 def test_a_missing_language_is_named(field: str) -> None:
     assert refused(without(BASE, field)) == field
