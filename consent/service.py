@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Container
     from pathlib import Path
 
+    from consent.access_log.records import CheckpointState
     from consent.checkpoint import Checkpoint, VerifierKey
     from keys.database import Database
     from keys.keyring import Keyring
@@ -91,6 +92,15 @@ class Consent:
         async with self.database.read() as connection:
             signed = await stored(connection, "signed")
         return await self.verifiers(newest_origin(self._origin, signed.note if signed else None))
+
+    async def published_checkpoint(self) -> CheckpointState | None:
+        """Give the public checkpoint: what everybody is told. Its note bears the cosignatures that witnesses gave for it.
+
+        It moves once a minute at most, and where a policy demands a quorum of witnesses, only with that; None before the first.
+        Raises: StoreUnavailable.
+        """
+        async with self.database.read() as connection:
+            return await stored(connection, "published")
 
     async def opened(self, note: str) -> Checkpoint:
         """Read a checkpoint that must be signed under one of this log's origins. Raises: NoteInvalid, StoreUnavailable."""
