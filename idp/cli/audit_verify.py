@@ -1,0 +1,203 @@
+"""`idp audit verify` and `idp audit verify-receipt`: check what the log says without trusting whoever keeps it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from idp.cli.log import succession_value
+from idp.cli.terminal import Exit, Json, read_text, refuse, show, with_services
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from consent.audit import Accounts
+    from consent.checkpoint import VerifierKey
+    from consent.history_file import HistoryVerdict
+    from consent.verify import Verdict
+    from idp.protocol.services import Services
+
+
+def verify(
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="The exported folder.")] = None,
+    vkey: Annotated[
+        str | None, typer.Option("--vkey", metavar="LINE|FILE", help="The verifier key that you hold; not the one in the folder.")
+    ] = None,
+    since: Annotated[
+        Path | None, typer.Option("--since", metavar="FILE", help="An older checkpoint: it must be the beginning of this log.")
+    ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Verify the database itself, with the persons' log keys, instead of a folder.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Recompute everything, and name the first bad index and what is wrong.
+
+    Exit code 0 only when all holds; 1 when something does not; 2 when there is nothing that can be checked.
+    """
+    if live == (folder is not None):
+        refuse("name the exported folder, or say --live", Exit.USAGE)
+    if folder is not None and vkey is None:
+        refuse("--vkey: the verifier key that you hold (a line, or a file with it) decides whose checkpoint counts", Exit.USAGE)
+    verdict, accounts = _verified(folder, vkey, since, as_json=as_json)
+    show(_verdict_value(verdict, accounts), as_json=as_json, text=lambda: _verdict_text(verdict, accounts))
+    if not verdict.holds:
+        raise typer.Exit(Exit.REFUSED)
+
+
+def verify_receipt(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What a citizen downloaded: one entry, or a history, with proofs.")],
+    vkey: Annotated[str, typer.Option("--vkey", metavar="LINE|FILE", help="The verifier key that you hold; not the one in the file.")],
+    as_json: Json = False,
+) -> None:
+    """Check a citizen's entries without the provider: each is what was recorded, in the signed log, and none is missing between them.
+
+    Exit code 0 only when all holds; 1 when something does not; 2 when the file is not such a file.
+    """
+    from consent import history_file
+
+    try:
+        verdict = history_file.verify(_bytes_of(file), held_key(vkey))
+    except history_file.HistoryBroken as error:
+        refuse(f"{file}: {error}", Exit.USAGE)
+    show(_receipt_value(verdict), as_json=as_json, text=lambda: _receipt_text(verdict))
+    if not verdict.holds:
+        raise typer.Exit(Exit.REFUSED)
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        refuse(f"cannot read {file}: {error.strerror or error}", Exit.USAGE)
+
+
+def held_key(vkey: str) -> VerifierKey:
+    """Read the verifier key that a reader names, as a line or as a file with it. Raises: CommandRefused."""
+    from consent.checkpoint import NoteInvalid, VerifierKey
+
+    try:
+        return VerifierKey.parse(vkey if "+" in vkey and not _is_file(vkey) else read_text(Path(vkey)))
+    except NoteInvalid as error:
+        refuse(f"--vkey: {error}", Exit.USAGE)
+
+
+def _is_file(text: str) -> bool:
+    """Tell whether a file has this name; a text too long to be a name is none."""
+    try:
+        return Path(text).is_file()
+    except OSError:
+        return False
+
+
+def _verified(folder: Path | None, vkey: str | None, since: Path | None, *, as_json: bool) -> tuple[Verdict, Accounts | None]:
+    from consent import verify as verifying
+
+    if folder is None:
+        return with_services(partial(_verify_live, as_json=as_json))
+    key = held_key(vkey or "")
+    try:
+        with progress_bar("verifying", quiet=as_json) as progress:
+            return verifying.verify_folder(folder, key, None if since is None else read_text(since), progress), None
+    except verifying.Unreadable as error:
+        refuse(str(error), Exit.USAGE)
+
+
+async def _verify_live(services: Services, *, as_json: bool) -> tuple[Verdict, Accounts | None]:
+    from consent.access_log.watch import stored
+    from consent.audit import verify_live
+    from consent.checkpoint import NoteInvalid
+    from idp.protocol import erasure
+
+    consent = services.consent
+    async with consent.database.read() as connection:
+        signed = await stored(connection, "signed")
+    anchored = consent.options.anchor_file.read_text() if consent.options.anchor_file and consent.options.anchor_file.exists() else None
+    try:
+        notes = [await consent.opened(note) for note in (anchored, signed and signed.note) if note]
+    except NoteInvalid as error:
+        refuse(f"anchor or stored checkpoint: {error}", Exit.LOG)
+    with progress_bar("verifying", quiet=as_json) as progress:
+        return await verify_live(
+            consent.database, services.keyring.subject_keys.every_log_key(), notes, progress, partial(erasure.closings, services)
+        )
+
+
+def _verdict_value(verdict: Verdict, accounts: Accounts | None) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "holds": verdict.holds,
+        "size": verdict.size,
+        "root": verdict.root.hex(),
+        "first_bad_index": verdict.first_bad,
+        "problems": [{"index": problem.index if problem.index >= 0 else None, "what": problem.what} for problem in verdict.problems],
+        "more_problems": verdict.more,
+        "successions": [succession_value(said) for said in verdict.successions],
+    }
+    if accounts:
+        value["accounts"] = {
+            "about_persons": accounts.about_persons,
+            "about_nobody": accounts.about_nobody,
+            "unopenable": accounts.unopenable,
+            "stated_as_erased": accounts.stated,
+        }
+    return value
+
+
+def _verdict_text(verdict: Verdict, accounts: Accounts | None) -> str:
+    lines = [f"{verdict.size} entries, root {verdict.root.hex()}"]
+    if accounts:
+        lines.append(
+            f"{accounts.about_persons} about persons, {accounts.about_nobody} about nobody, {accounts.unopenable} closed for good "
+            f"({accounts.stated} stated by erasures and retention)"
+        )
+    lines += [str(said) for said in verdict.successions]
+    lines += [str(problem) for problem in verdict.problems]
+    if verdict.more:
+        lines.append(f"and {verdict.more} more problems")
+    lines.append("ALL HOLDS" if verdict.holds else "DOES NOT HOLD")
+    return "\n".join(lines)
+
+
+def _receipt_value(verdict: HistoryVerdict) -> dict[str, Any]:
+    return {
+        "holds": verdict.holds,
+        "entries": verdict.entries,
+        "first": verdict.first,
+        "log": verdict.origin,
+        "size": verdict.size,
+        "root": verdict.root.hex(),
+        "bad_index": verdict.index,
+        "problem": verdict.problem,
+    }
+
+
+def _receipt_text(verdict: HistoryVerdict) -> str:
+    since = "from the person's first on" if verdict.first == 0 else f"from the person's number {verdict.first} on"
+    lines = [
+        f"{verdict.entries} entries, {since}",
+        f"in the log {verdict.origin} of {verdict.size} entries, root {verdict.root.hex()}",
+    ]
+    if verdict.problem:
+        lines.append(verdict.problem if verdict.index is None else f"entry {verdict.index}: {verdict.problem}")
+    lines.append("ALL HOLDS" if verdict.holds else "DOES NOT HOLD")
+    return "\n".join(lines)
+
+
+@contextlib.contextmanager
+def progress_bar(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on a terminal's standard error, with the time that is left; say nothing elsewhere, or when `quiet`."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _done, _all: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, whole: bar.update(task, completed=done, total=whole)

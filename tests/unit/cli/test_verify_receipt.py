@@ -1,0 +1,46 @@
+"""`idp audit verify-receipt`: what it prints and exits with, without settings or a database."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from idp.__main__ import run
+from idp.cli.terminal import Exit
+from tests.support import synthetic_log
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+KEY = str(synthetic_log.verifier_key())
+
+
+def test_a_good_file_holds_in_words_and_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "riwayat.json"
+    file.write_bytes(synthetic_log.history_bytes(30, first=2))
+    (tmp_path / "held.vkey").write_text(KEY)
+    assert run(["audit", "verify-receipt", str(file), "--vkey", KEY]) == Exit.OK
+    said = capsys.readouterr().out
+    assert said.startswith("8 entries, from the person's number 2 on\n")
+    assert said.endswith("ALL HOLDS\n")
+    assert run(["audit", "verify-receipt", str(file), "--vkey", str(tmp_path / "held.vkey"), "--json"]) == Exit.OK
+    value = json.loads(capsys.readouterr().out)
+    assert (value["holds"], value["entries"], value["size"], value["problem"]) == (True, 8, 30, None)
+
+
+def test_a_changed_file_names_its_entry_and_exits_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "riwayat.json"
+    file.write_bytes(synthetic_log.history_bytes(30).replace(b"Aduan Warga", b"Pajak Kota", 1))
+    assert run(["audit", "verify-receipt", str(file), "--vkey", KEY]) == Exit.REFUSED
+    said = capsys.readouterr().out
+    assert "entry 0: the record is not the one that was recorded" in said
+    assert said.endswith("DOES NOT HOLD\n")
+
+
+def test_what_cannot_be_checked_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    for file, vkey in (("letter.txt", KEY), ("nothing", KEY), ("letter.txt", "a" * 300 + "+1+x"), ("letter.txt", "nothing")):
+        assert run(["audit", "verify-receipt", str(tmp_path / file), "--vkey", vkey]) == Exit.USAGE
+    assert "Traceback" not in capsys.readouterr().err
