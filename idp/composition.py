@@ -31,6 +31,7 @@ from idp.protocol.services import Services
 from idp.protocol.unopened import Unopened
 from idp.sessions.records import SessionRules
 from idp.sessions.store import SessionStore
+from idp.staff.store import StaffStore
 from idp.web import cookies, headers, request_context
 from idp.web.forms import Forms
 from idp.web.rate_limits import LimitRules, RateLimits
@@ -199,6 +200,7 @@ def _services(
         deferred=DeferredStore(database, keyring),
         events=events,
         notices=NoticeStore(database, keyring),
+        staff=StaffStore(database),
         renderer=renderer(settings, forms),
         forms=forms,
         courier=Courier(

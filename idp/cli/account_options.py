@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -11,8 +12,9 @@ from idp.cli.terminal import Exit, refuse
 
 if TYPE_CHECKING:
     from idp.accounts.nik import Nik
-    from idp.accounts.records import Value
+    from idp.accounts.records import Account, Value
     from idp.protocol.counter import Officer
+    from idp.protocol.services import Services
 
 Who = Annotated[
     str, typer.Argument(help="Account number, e-mail, telephone, verified NIK, or the log's id; - reads it from standard input.")
@@ -23,6 +25,21 @@ Unit = Annotated[str | None, typer.Option(help="The officer's unit.")]
 Basis = Annotated[Literal["a", "b", "c", "d", "e", "f"], typer.Option(help="Lawful basis, UU PDP Art. 20(2).")]
 Ref = Annotated[str, typer.Option("--legal-ref", help="The rule that the look rests on.")]
 REFERENCE = "UU 25/2009"
+
+
+async def the_one(services: Services, who: str) -> Account:
+    """Give the account that somebody named. Refuses none, several, and erased ones."""
+    from idp.protocol import counter
+
+    typed = sys.stdin.readline().strip() if who == "-" else who
+    accounts = await counter.find(services, typed)
+    if not accounts:
+        refuse("no account has this number or verified identifier")
+    if len(accounts) > 1:
+        refuse(f"{len(accounts)} accounts share this telephone; name one by its account number: {', '.join(a.number for a in accounts)}")
+    if accounts[0].state == "closed":
+        refuse("this account was erased: nothing of it is left to show or change")
+    return accounts[0]
 
 
 def officer_of(name: str, reason: str, unit: str | None, basis: str, reference: str) -> Officer:

@@ -7,7 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from idp.cli.account_options import REFERENCE, Basis, By, Ref, Unit, Who, Why, date_of, importable_hash, nik_of, officer_of, values_of
+from idp.cli import roles
+from idp.cli.account_options import (
+    REFERENCE,
+    Basis,
+    By,
+    Ref,
+    Unit,
+    Who,
+    Why,
+    date_of,
+    importable_hash,
+    nik_of,
+    officer_of,
+    the_one,
+    values_of,
+)
 from idp.cli.terminal import Json, refuse, show, with_services
 
 if TYPE_CHECKING:
@@ -18,20 +33,7 @@ if TYPE_CHECKING:
     from idp.protocol.services import Services
 
 app = typer.Typer(add_completion=False, help="Add, show, lock, verify, recover and erase citizens' accounts.", no_args_is_help=True)
-
-
-async def _the_one(services: Services, who: str) -> Account:
-    from idp.protocol import counter
-
-    typed = sys.stdin.readline().strip() if who == "-" else who
-    accounts = await counter.find(services, typed)
-    if not accounts:
-        refuse("no account has this number or verified identifier")
-    if len(accounts) > 1:
-        refuse(f"{len(accounts)} accounts share this telephone; name one by its account number: {', '.join(a.number for a in accounts)}")
-    if accounts[0].state == "closed":
-        refuse("this account was erased: nothing of it is left to show or change")
-    return accounts[0]
+app.add_typer(roles.app, name="role")
 
 
 def _facts(account: Account) -> dict[str, Any]:
@@ -61,7 +63,7 @@ def show_account(
     async def work(services: Services) -> dict[str, Any]:
         from idp.protocol import counter
 
-        account = await _the_one(services, who)
+        account = await the_one(services, who)
         values = await counter.look(services, by, account, claim or [])
         return _facts(account) | {"values": dict(values)}
 
@@ -133,7 +135,7 @@ def verify_nik(
     async def work(services: Services) -> Account:
         from idp.protocol import counter
 
-        account = await _the_one(services, who)
+        account = await the_one(services, who)
         if await counter.verify_nik(services, by, account, number, how=how, more=more) is not None:
             refuse("another account has this NIK verified; ask its owner to come to the counter")
         return account
@@ -154,7 +156,7 @@ def recover(
     async def work(services: Services) -> Slip:
         from idp.protocol import counter
 
-        return await counter.print_slip(services, by, await _the_one(services, who))
+        return await counter.print_slip(services, by, await the_one(services, who))
 
     slip = with_services(work)
     show(_slip(slip), as_json=as_json, text=lambda: _slip_text(slip))
@@ -175,7 +177,7 @@ def _switched(verb: Literal["lock", "unlock"], who: str, by: Officer, *, as_json
     async def work(services: Services) -> Account:
         from idp.protocol import counter
 
-        account = await _the_one(services, who)
+        account = await the_one(services, who)
         done = await (counter.lock if verb == "lock" else counter.unlock)(services, by, account)
         return account if done else refuse("this account is closed for good")
 
@@ -217,7 +219,7 @@ def erase(
     async def work(services: Services) -> tuple[str, int, dt.datetime]:
         from idp.protocol import counter, erasure
 
-        account = await _the_one(services, who)
+        account = await the_one(services, who)
         return account.number, await counter.erase(services, by, account), await erasure.backups_die(services)
 
     number, line, until = with_services(work)

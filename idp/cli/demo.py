@@ -72,7 +72,7 @@ def _announcer(as_json: bool) -> Callable[[dict[str, Any]], None]:
 
 
 def _with_codes(found: dict[str, Any]) -> list[tuple[str, str]]:
-    people = [*found["citizens"], found["auditor"], found["administrator"]]
+    people = [*found["citizens"], found["auditor"], found["administrator"], found["dpo"]]
     return [(person["name"], person["totp_secret"]) for person in people if person["totp_secret"]]
 
 
@@ -87,6 +87,7 @@ def _told(found: dict[str, Any]) -> str:
         *(("citizen", one) for one in found["citizens"]),
         ("auditor", found["auditor"]),
         ("administrator", found["administrator"]),
+        ("data protection officer", found["dpo"]),
     ]:
         code = f"  code {pyotp.TOTP(person['totp_secret']).now()}" if person["totp_secret"] else ""
         lines.append(f"  {person['email']:<26} {person['password']:<24} {person['name']} ({role}){code}")

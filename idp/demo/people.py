@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+from idp.staff.records import Role
+
 
 @dataclass(frozen=True, slots=True)
 class SamplePerson:
-    """Somebody to sign in as. `verified`: an officer has seen the papers; `totp`: signs in with a second factor."""
+    """Somebody to sign in as. `verified`: an officer has seen the papers; `totp`: signs in with a second factor; `role`: works here."""
 
     key: str
     name: str
@@ -20,6 +22,9 @@ class SamplePerson:
     street: str
     verified: bool = True
     totp: bool = False
+    role: Role | None = None
+    agency: str | None = None
+    unit: str | None = None
     more: dict[str, str] = field(default_factory=dict)
 
     def claims(self) -> dict[str, str]:
@@ -110,6 +115,9 @@ AUDITOR = SamplePerson(
     gender="female",
     street="Jalan Contoh 5",
     totp=True,
+    role=Role.AUDITOR,
+    agency="inspektorat",
+    unit="Inspektorat Kota",
 )
 ADMINISTRATOR = SamplePerson(
     key="administrator",
@@ -121,5 +129,23 @@ ADMINISTRATOR = SamplePerson(
     gender="male",
     street="Jalan Contoh 6",
     totp=True,
+    role=Role.ADMINISTRATOR,
+    agency="diskominfo",
+    unit="Bidang Layanan Digital",
 )
-EVERYBODY = (*CITIZENS, AUDITOR, ADMINISTRATOR)
+DPO = SamplePerson(
+    key="dpo",
+    name="Maya Pelindung",
+    nik="6471015206830007",
+    email="maya@example.com",
+    phone="+6281250000007",
+    birthdate="1983-06-12",
+    gender="female",
+    street="Jalan Contoh 7",
+    totp=True,
+    role=Role.DPO,
+    agency="diskominfo",
+    unit="Pelindungan Data",
+)
+STAFF = (AUDITOR, ADMINISTRATOR, DPO)
+EVERYBODY = (*CITIZENS, *STAFF)

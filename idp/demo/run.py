@@ -14,7 +14,7 @@ import uvicorn
 from idp.app import create_app
 from idp.demo import agency_app
 from idp.demo.applications import APPLICATIONS
-from idp.demo.people import ADMINISTRATOR, AUDITOR, CITIZENS
+from idp.demo.people import ADMINISTRATOR, AUDITOR, CITIZENS, DPO
 from idp.demo.seed import seed
 from idp.server import options
 
@@ -147,6 +147,7 @@ async def description(services: Services, key: DemoKey, port: int) -> dict[str, 
         "citizens": [_person(person, key) for person in CITIZENS],
         "auditor": _person(AUDITOR, key),
         "administrator": _person(ADMINISTRATOR, key),
+        "dpo": _person(DPO, key),
         "log_vkey": str(await services.consent.verifier_key()),
         "data_dir": str(services.settings.data_dir),
     }

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pyotp
 
-from idp.accounts.records import Identifier, IdentifierKind, Source, Value
+from idp.accounts.records import Identifier, IdentifierKind, Source, Taken, Value
 from idp.clients.records import Agency
 from idp.demo.applications import APPLICATIONS
 from idp.demo.people import EVERYBODY
 from idp.spec import client_metadata
 
 if TYPE_CHECKING:
+    from idp.accounts.records import Account
     from idp.clients.records import Client
     from idp.demo.applications import Application
     from idp.demo.derived import DemoKey
@@ -70,13 +71,21 @@ def _metadata(application: Application, base_url: str) -> client_metadata.Client
 
 
 async def _enrol(services: Services, person: SamplePerson, key: DemoKey) -> None:
-    if await services.accounts.find(Identifier(IdentifierKind.EMAIL, person.email)):
-        return
+    known = await services.accounts.find(Identifier(IdentifierKind.EMAIL, person.email))
+    account = known[0] if known else await _open_account(services, person, key)
+    if person.role:
+        await services.staff.appoint(account.person, person.role, services.clock(), by=OFFICER, agency=person.agency, unit=person.unit)
+
+
+async def _open_account(services: Services, person: SamplePerson, key: DemoKey) -> Account:
     now = services.clock()
     hashed = await services.keyring.passwords.hash(key.password(person.key))
     created = await services.accounts.create(values=_values(person), now=now, password_hash=hashed)
+    if isinstance(created, Taken):
+        raise ValueError(f"another account has the {created.kind} of {person.key}")  # noqa: TRY004 - a refused account, not a wrong type
     if person.totp:
-        await _give_totp(services, created.person, key.totp_secret(person.key), now)  # type: ignore[union-attr]
+        await _give_totp(services, created.person, key.totp_secret(person.key), now)
+    return created
 
 
 def _values(person: SamplePerson) -> list[Value]:

@@ -38,6 +38,8 @@ class EventKind(StrEnum):
     NIK_VERIFIED = "nik-verified"
     UPSTREAM_LINKED = "upstream-linked"
     UPSTREAM_UNLINKED = "upstream-unlinked"
+    ROLE_GIVEN = "role-given"
+    ROLE_TAKEN = "role-taken"
     ERASED = "erased"
 
 

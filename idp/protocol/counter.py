@@ -135,7 +135,14 @@ async def erase(found: Services, officer: Officer, account: Account) -> int:
     return await erasure.erase(found, account.person, officer.actor, officer.reason)
 
 
-async def _enter(found: Services, officer: Officer, account: Account, action: Action, claims: Sequence[str]) -> None:
+async def enter_update(found: Services, officer: Officer, account: Account, what: str) -> None:
+    """Record that something of an account, no value of it, is about to change. Raises: LogUnavailable, ValueError without a reason."""
+    await _enter(found, officer, account, "update", [], what=what)
+
+
+async def _enter(
+    found: Services, officer: Officer, account: Account, action: Action, claims: Sequence[str], *, what: str | None = None
+) -> None:
     """Record an act before it is done. Raises: LogUnavailable, ValueError without a reason."""
     if not officer.reason.strip() or not officer.name.strip():
         raise ValueError("an officer acts under a name and for a reason")
@@ -147,7 +154,7 @@ async def _enter(found: Services, officer: Officer, account: Account, action: Ac
         claims=tuple(claims),
         channel=CHANNEL,
         outcome="ok",
-        reason=officer.reason,
+        reason=what or officer.reason,
     )
     if isinstance(await found.consent.access_log.append(Entry(record, Subject(account.person))), Denied):
         raise LogUnavailable("the entry was denied")

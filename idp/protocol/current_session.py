@@ -83,6 +83,17 @@ async def fresh(request: Request) -> Session:
     return session
 
 
+async def strong(request: Request, acr: str, within: dt.timedelta) -> Session:
+    """Give the session for a page of staff: at least `acr`, by a sign-in not older than `within`.
+
+    Raises: HTTPException 303 to the second factor, or to sign in again; both lead back to this page.
+    """
+    session = await required(request, acr=acr)
+    if services(request).clock() - session.auth_time > within:
+        raise _elsewhere(request, "/login", again="1")
+    return session
+
+
 async def name_of(found: Services, person: str) -> str:
     """Give a person's own name for that person's own page; empty when there is none."""
     sealed = await found.accounts.sealed(person, ["name"])

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from idp.protocol.upstreams import UpstreamClient
     from idp.sessions.store import SessionStore
     from idp.settings import Settings
+    from idp.staff.store import StaffStore
     from idp.web.forms import Forms
     from idp.web.rate_limits import RateLimits
     from keys.database import Database
@@ -55,6 +56,7 @@ class Services:
     deferred: DeferredStore
     events: EventStore
     notices: NoticeStore
+    staff: StaffStore
     renderer: Renderer
     forms: Forms
     courier: Courier
