@@ -13,6 +13,7 @@ import structlog
 from consent import checkpoint
 from consent.access_log import AccessLog, LogOptions
 from consent.access_log.batcher import BatchOptions
+from consent.access_log.public import PublicLog
 from consent.access_log.watch import stored
 from consent.anchor import Anchor
 from consent.disclosure import Disclosure
@@ -70,6 +71,7 @@ class Consent:
         self.database = database
         self.options = options
         self.access_log = AccessLog(database, keyring.subject_keys, log)
+        self.public_log = PublicLog(database, self.verifiers)
         self.signer = None if anchor is None else LogSigner(database, keyring.log_key, origin, anchor)
         self.transition = Transition(database, keyring.log_key, origin, anchor, self.signer) if anchor and self.signer else None
         self._origin = origin
@@ -99,8 +101,7 @@ class Consent:
         It moves once a minute at most, and where a policy demands a quorum of witnesses, only with that; None before the first.
         Raises: StoreUnavailable.
         """
-        async with self.database.read() as connection:
-            return await stored(connection, "published")
+        return await self.public_log.checkpoint()
 
     async def opened(self, note: str) -> Checkpoint:
         """Read a checkpoint that must be signed under one of this log's origins. Raises: NoteInvalid, StoreUnavailable."""

@@ -155,11 +155,26 @@ class LogSigner:
     async def _save(
         self, fresh: Checkpoint, note: str, signed: CheckpointState | None, published: CheckpointState | None, now: dt.datetime
     ) -> None:
-        """Put the note into the database: as the newest signed one at once, as the public one when its time has come."""
+        """Put the note into the database: as the newest signed one at once, as the public one when its time has come.
+
+        The public one moves at whole minutes, to what was signed before that minute began. Were it to move a minute after it last did,
+        the first read after a silence would be public within a second, and its time with it.
+        """
+        if published is None:
+            await save_checkpoint(self._database, "published", fresh, note, now)
+        elif (
+            signed is not None
+            and signed.note != published.note
+            and _tick(signed.time, self._publish_every) < _tick(now, self._publish_every)
+        ):
+            await save_checkpoint(self._database, "published", checkpoint.parse(signed.note), signed.note, now)
         if signed is None or signed.note != note:
             await save_checkpoint(self._database, "signed", fresh, note, now)
-        if published is None or (published.note != note and now - published.time >= self._publish_every):
-            await save_checkpoint(self._database, "published", fresh, note, now)
+
+
+def _tick(time: dt.datetime, every: dt.timedelta) -> int:
+    """Number the minutes (or whatever `every` is); all signers and processes count the same."""
+    return int(time.timestamp() // every.total_seconds())
 
 
 async def require_continuation(connection: AsyncConnection, old: Checkpoint | None, edge: merkle.Edge) -> None:

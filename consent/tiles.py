@@ -5,6 +5,7 @@ Tile (L, N) holds hashes N·256 … N·256+255 of level 8·L of the tree; an ent
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from consent import merkle
@@ -18,6 +19,8 @@ HEIGHT = 8
 WIDTH = 1 << HEIGHT
 HASH = 32
 LARGEST_ENTRY = 0xFFFF
+_LEVEL = re.compile(r"[0-9]|[1-5][0-9]|6[0-3]")
+_NUMBER = re.compile(r"((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 
 
 class TileAddress(NamedTuple):
@@ -49,6 +52,35 @@ def tile_path(tile: TileAddress) -> str:
 def bundle_path(n: int, width: int = WIDTH) -> str:
     """Give `tile/entries/<N>[.p/<W>]`."""
     return f"tile/entries/{_number(n, width)}"
+
+
+class AddressInvalid(ValueError):
+    """The path of a tile or bundle is not one that the format writes. The message says what is."""
+
+
+def parse_number(text: str) -> tuple[int, int]:
+    """Read `<N>[.p/<W>]`; give the number and the width. No number is longer than six groups of digits. Raises: AddressInvalid."""
+    found = _NUMBER.fullmatch(text)
+    if found is None or found[1].startswith("x000/"):
+        raise AddressInvalid(
+            "write <N> in groups of three digits, each but the last after an x (1234067: x001/x234/067), then .p/<W> if partial"
+        )
+    width = int(found[2] or WIDTH)
+    if found[2] and width >= WIDTH:
+        raise AddressInvalid("a partial tile is 1 to 255 wide; a full one is asked for without .p/<W>")
+    return int(found[1].replace("x", "").replace("/", "")), width
+
+
+def parse_tile(level: str, number: str) -> TileAddress:
+    """Read `<L>` and `<N>[.p/<W>]`. Raises: AddressInvalid."""
+    if _LEVEL.fullmatch(level) is None:
+        raise AddressInvalid("write <L> as a number from 0 to 63 without leading zeros")
+    return TileAddress(int(level), *parse_number(number))
+
+
+def needed_size(tile: TileAddress) -> int:
+    """Tell from which size of the tree on a tile of this width is there."""
+    return (tile.n * WIDTH + tile.width) << (HEIGHT * tile.level)
 
 
 def encode_bundle(entries: Iterable[bytes]) -> bytes:

@@ -21,6 +21,7 @@ from idp.discovery import endpoint as discovery
 from idp.enrol import endpoint as enrol
 from idp.housekeeping import tasks
 from idp.introspect import endpoint as introspect
+from idp.log import endpoint as log
 from idp.login import endpoint as login
 from idp.logout import endpoint as logout
 from idp.me import endpoint as me
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 
 STEPS = (
     token, userinfo, introspect, authorize, pushed, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit,
-    register, device, backchannel, signals, upstream,
+    register, device, backchannel, signals, upstream, log,
 )  # fmt: skip
 """Every package that answers requests; each `endpoint.py` lists its `routes`. The router tries them in this order: the busiest first."""
 

@@ -68,6 +68,14 @@ async def tile(connection: AsyncConnection, address: TileAddress) -> list[bytes]
     return roots
 
 
+async def bundle(connection: AsyncConnection, n: int) -> bytes:
+    """Give a full entry bundle as it is stored. Raises: TreeBroken."""
+    stored = (await connection.execute(sa.select(tables.bundles.c.entries).where(tables.bundles.c.n == n))).scalar_one_or_none()
+    if stored is None:
+        raise TreeBroken(f"{tiles.bundle_path(n)} is missing")
+    return bytes(stored)
+
+
 async def nodes(connection: AsyncConnection, wanted: Iterable[Node], size: int) -> dict[Node, bytes]:
     """Compute the hashes of these perfect subtrees of the tree of `size`, reading each tile once."""
     by_tile: dict[TileAddress, list[Node]] = {}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from fastapi.openapi.utils import get_openapi
 
+from idp.openapi import log
 from idp.openapi.parts import (
     CALLER,
     CLIENT,
@@ -225,3 +226,5 @@ PATHS["/signals/verification"] = {
         requestBody=takes("Verification"),
     )
 }
+
+PATHS.update(log.PATHS)

@@ -23,6 +23,16 @@ def answers(description: str, schema: str) -> Schema:
     return {"description": description, "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}
 
 
+def gives(description: str, media_type: str) -> Schema:
+    """Describe an answer that is no JSON."""
+    return {"description": description, "content": {media_type: {"schema": TEXT}}}
+
+
+def in_path(*names: str) -> list[Schema]:
+    """Describe the parts of a path."""
+    return [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in names]
+
+
 def takes(schema: str) -> Schema:
     """Describe a body in JSON."""
     return {"required": True, "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}
@@ -52,6 +62,9 @@ SOURCES: Final = {
     "RFC 9126": "https://www.rfc-editor.org/rfc/rfc9126",
     "RFC 8936": "https://www.rfc-editor.org/rfc/rfc8936",
     "Shared Signals": "https://openid.net/specs/openid-sharedsignals-framework-1_0.html",
+    "tlog-tiles": "https://c2sp.org/tlog-tiles",
+    "tlog-proof": "https://c2sp.org/tlog-proof",
+    "signed-note": "https://c2sp.org/signed-note",
     "RFC 8414": "https://www.rfc-editor.org/rfc/rfc8414",
     "OpenID Connect Core": "https://openid.net/specs/openid-connect-core-1_0.html",
     "OpenID Connect Discovery": "https://openid.net/specs/openid-connect-discovery-1_0.html",

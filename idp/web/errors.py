@@ -35,6 +35,7 @@ API_PATHS = (
     "/register",
     "/register/",
     "/signals/",
+    "/log/",
     "/jwks.json",
     "/.well-known/",
     "/healthz",

@@ -10,7 +10,7 @@ from idp.openapi import PATHS
 if TYPE_CHECKING:
     from tests.support.application import Application
 
-FOR_PROGRAMS = {"backchannel", "device", "discovery", "introspect", "register", "pushed", "revoke", "signals", "token", "userinfo"}
+FOR_PROGRAMS = {"backchannel", "device", "discovery", "introspect", "log", "register", "pushed", "revoke", "signals", "token", "userinfo"}
 
 FOR_PEOPLE = {"/logos/{client}", "/device", "/device/answer", "/device/done", "/me/requests"}  # pages, and a picture on them
 
@@ -21,7 +21,9 @@ def _routes() -> dict[str, set[str]]:
         for route in step.routes if step.__name__.split(".")[1] in FOR_PROGRAMS else ():
             if route.path in FOR_PEOPLE:
                 continue
-            found.setdefault(route.path, set()).update(method.lower() for method in route.methods - {"HEAD", "OPTIONS"})
+            found.setdefault(route.path.replace(":path}", "}"), set()).update(
+                method.lower() for method in route.methods - {"HEAD", "OPTIONS"}
+            )
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from typing import TYPE_CHECKING
 
 import pytest
 from tlog_scales import tiles as scales_tiles
@@ -10,37 +10,29 @@ from tlog_scales.backend import LocalBackend
 from tlog_scales.reader import TilesReader
 from tlog_scales.signing import Vkey
 
-from consent.access_log import writer
-from consent.access_log.leaf import prepared
-from consent.access_log.writer import Prepared
+from consent.access_log.public import PublicLog
+from consent.signer import verifier_source
+from consent.tiles import parse_number, parse_tile
 from consent.verify import verify_folder
-from tests.support.log import LogHouse, key_event, log_house
+from tests.support.log import ORIGIN, LogHouse, grow, log_house
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["log_house"]
-TOLERANCE = dt.timedelta(seconds=5)
-SIZES = (1, 2, 255, 256, 257, 512, 65793)
+SIZES = (1, 2, 255, 256, 257, 65_536, 70_000)
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
-
-
-async def grow(house: LogHouse, size: int) -> None:
-    """Append entries about nobody until there are `size`, in transactions larger than any batch."""
-    record, _ = prepared(key_event())
-    item = Prepared(key_event(), record, None, None, None, ())
-    position = None
-    while (have := (await house.log.status()).size) < size:
-        async with house.database.transaction() as transaction:
-            position = (await writer.write(transaction, [item] * min(size - have, 20000), position, TOLERANCE)).position
-            await transaction.commit()
 
 
 async def test_tlog_scales_verifies_our_export_at_every_kind_of_size(log_house: LogHouse) -> None:
     older: dict[int, bytes] = {}
     for size in SIZES:
-        await grow(log_house, size)
+        await grow(log_house.database, size)
         await log_house.signer.sign_once()
         verdict = await log_house.export_and_verify(f"export-{size}")
         assert verdict.holds, verdict.problems
         folder = log_house.folder / f"export-{size}"
+        await require_served(log_house, folder)
         reader = TilesReader(LocalBackend(folder))
         found = reader.get_checkpoint()
         found.verify(Vkey.from_string((folder / "vkey").read_text().strip()))
@@ -54,8 +46,25 @@ async def test_tlog_scales_verifies_our_export_at_every_kind_of_size(log_house: 
         older[size] = found.root_hash
 
 
+async def require_served(house: LogHouse, folder: Path) -> None:
+    """Demand that what is served over HTTP is the export, byte for byte, once it is public."""
+    await house.execute("UPDATE log_checkpoints SET time = time - 60000000")
+    await house.signer.sign_once()
+    public = PublicLog(house.database, verifier_source(ORIGIN, house.checkpoint_keys))
+    served = await public.checkpoint()
+    assert served
+    assert served.note == (folder / "checkpoint").read_text()
+    assert await public.verifier_key() == house.key
+    for file in (folder / "tile").rglob("*"):
+        level, _, number = str(file.relative_to(folder / "tile")).partition("/")
+        if file.is_file() and level == "entries":
+            assert await public.bundle(*parse_number(number)) == file.read_bytes(), number
+        elif file.is_file():
+            assert await public.tile(parse_tile(level, number)) == file.read_bytes(), (level, number)
+
+
 async def test_an_export_holds_exactly_the_files_of_the_specification(log_house: LogHouse) -> None:
-    await grow(log_house, 257)
+    await grow(log_house.database, 257)
     await log_house.signer.sign_once()
     await log_house.export_and_verify()
     folder = log_house.folder / "export"
@@ -75,10 +84,10 @@ async def test_an_export_holds_exactly_the_files_of_the_specification(log_house:
 
 
 async def test_an_older_checkpoint_is_a_prefix_of_the_newer_export(log_house: LogHouse) -> None:
-    await grow(log_house, 100)
+    await grow(log_house.database, 100)
     await log_house.signer.sign_once()
     old = log_house.anchor.read()
-    await grow(log_house, 300)
+    await grow(log_house.database, 300)
     await log_house.signer.sign_once()
     assert (await log_house.export_and_verify(since=old)).holds
     newer = log_house.anchor.read()

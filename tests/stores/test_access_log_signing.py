@@ -41,11 +41,38 @@ async def test_signing_is_immediate_but_the_public_checkpoint_moves_once_a_minut
     assert status.published
     assert (status.size, status.signed.size, status.published.size, status.anchor_size) == (5, 5, 3, 5)
     assert (status.signed.root, status.in_doubt) == (status.root, None)
-    await log_house.execute("UPDATE log_checkpoints SET time = time - 60000000 WHERE kind = 'published'")
+    await a_minute_later(log_house)
     await log_house.signer.sign_once()
-    published = (await log_house.log.status()).published
+    assert await public_size(log_house) == 5
+
+
+async def test_the_first_read_after_a_silence_is_not_public_before_its_minute_is_over(log_house: LogHouse) -> None:
+    """However long nothing happened: a checkpoint that moved at once would tell the second in which somebody's data were read."""
+    await grow(log_house, 3)
+    await log_house.signer.sign_once()
+    await log_house.execute("UPDATE log_checkpoints SET time = time - 3600000000")
+    for count in (1, 1):
+        await grow(log_house, count)
+        await log_house.signer.sign_once()
+        assert await public_size(log_house) == 3
+    await a_minute_later(log_house)
+    await grow(log_house, 1)
+    await log_house.signer.sign_once()
+    assert await public_size(log_house) == 5  # what was signed before this minute, not the entry that is a moment old
+    status = await log_house.log.status()
+    assert status.signed
+    assert status.signed.size == 6
+
+
+async def a_minute_later(house: LogHouse) -> None:
+    """Have everything signed a minute ago."""
+    await house.execute("UPDATE log_checkpoints SET time = time - 60000000")
+
+
+async def public_size(house: LogHouse) -> int:
+    published = (await house.log.status()).published
     assert published
-    assert published.size == 5
+    return published.size
 
 
 async def test_the_signer_signs_within_a_second_of_growth(log_house: LogHouse) -> None:

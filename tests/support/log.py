@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from consent.access_log import AccessLog, Actor, Entry, LogOptions, Record, Subject
+from consent.access_log import AccessLog, Actor, Entry, LogOptions, Record, Subject, leaf, tree, writer
 from consent.access_log.batcher import BatchOptions
+from consent.access_log.writer import Prepared
 from consent.anchor import Anchor
 from consent.audit import Accounts, verify_live
 from consent.checkpoint import VerifierKey, open_note
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from keys.database import Database, StoreName
 
 ORIGIN = "id.example/log"
+TOLERANCE = dt.timedelta(seconds=5)
 
 
 class NamedLogKeys:
@@ -94,6 +97,20 @@ def key_event(reason: str = "rotasi — kunci baru") -> Entry:
 
 def erasure(person: str) -> Entry:
     return Entry(Record(action="erase", channel="page", outcome="done"), Subject(person, actor=Actor("citizen")))
+
+
+async def grow(database: Database, size: int) -> None:
+    """Append entries about nobody until there are `size`, in transactions larger than any batch."""
+    record, _ = leaf.prepared(key_event())
+    item = Prepared(key_event(), record, None, None, None, ())
+    async with database.read() as connection:
+        have, position = (await tree.head(connection)).size, None
+    while have < size:
+        count = min(size - have, 20000)
+        async with database.transaction() as transaction:
+            position = (await writer.write(transaction, [item] * count, position, TOLERANCE)).position
+            await transaction.commit()
+        have += count
 
 
 @dataclasses.dataclass

@@ -69,3 +69,32 @@ def test_walking_a_tree_gives_its_full_tiles_then_its_partial_ones_and_roots_on_
     assert [tile.address for tile in walk.partial()] == tiles.tiles_of(70000)
     hashes = [merkle.leaf_hash(entry) for entry in entries]
     assert walk.roots == {0: merkle.EMPTY_ROOT} | {size: merkle.Edge().extend(hashes[:size]).root for size in (1, 257, 65536, 70000)}
+
+
+@pytest.mark.parametrize("n", [0, 7, 999, 1000, 1234067, 999_999_999_999_999_999])
+@pytest.mark.parametrize("width", [1, 9, 255, 256])
+def test_every_address_that_is_written_is_read(n: int, width: int) -> None:
+    _, level, number = tiles.tile_path(TileAddress(63, n, width)).split("/", 2)
+    assert tiles.parse_tile(level, number) == TileAddress(63, n, width)
+    assert tiles.parse_number(tiles.bundle_path(n, width).split("/", 2)[2]) == (n, width)
+
+
+@pytest.mark.parametrize(
+    "number", ["", "0", "0000", "x001", "x000/001", "x1/000", "001/002", "000.p/0", "000.p/256", "000.p/01", "000.p", "\u0660\u0660\u0660"]
+)
+def test_no_other_number_is_read(number: str) -> None:
+    with pytest.raises(tiles.AddressInvalid):
+        tiles.parse_number(number)
+
+
+@pytest.mark.parametrize("level", ["", "00", "01", "64", "-1", "٣", "x", " 1"])
+def test_no_other_level_is_read(level: str) -> None:
+    with pytest.raises(tiles.AddressInvalid):
+        tiles.parse_tile(level, "000")
+
+
+def test_tlog_tiles_own_example_needs_a_tree_of_70000() -> None:
+    """Partial tiles of a tree of 70,000: level 0, 112 wide; level 1, 17 wide; level 2, 1 wide."""
+    assert tiles.needed_size(TileAddress(0, 273, 112)) == 70_000
+    assert tiles.needed_size(TileAddress(1, 1, 17)) == 273 * 256
+    assert tiles.needed_size(TileAddress(2, 0, 1)) == 65_536
