@@ -22,7 +22,7 @@ from keys.sealing.seal import seal_cell
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Row
     from sqlalchemy.sql.dml import Update
@@ -177,6 +177,12 @@ class AccountStore:
         except IntegrityError:
             return Taken(KIND_OF[value.claim])
         return None
+
+    async def restate(self, person: str, stated: Mapping[str, str], unsaid: Iterable[str], now: dt.datetime) -> None:
+        """Keep what a person says about themselves, all or nothing. Verified values stay; identifiers are `put`, for they are indexed."""
+        key = await self._keyring.subject_keys.data_key(person)
+        sealed = {claim: seal_cell(key, binding_of(person, claim), value.encode()) for claim, value in stated.items()}
+        await self.cells.restate(person, sealed, unsaid, now)
 
     async def _put(self, transaction: Transaction, key: DataKey, value: Value, now: dt.datetime) -> None:
         verified = value.source is Source.VERIFIED

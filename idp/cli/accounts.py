@@ -167,9 +167,11 @@ def _slip(slip: Slip) -> dict[str, Any]:
 
 
 def _slip_text(slip: Slip) -> str:
+    from idp.pages.formats import Formats
+
     return (
         f"Nomor akun: {slip.number}\nKode slip:  {slip.code[:5]} {slip.code[5:]}\n"
-        f"Berlaku sampai {slip.until:%H.%M} UTC, satu kali, di halaman /recover/slip."
+        f"Berlaku sampai {Formats('id').clock(slip.until)} WITA, satu kali, di halaman /recover/slip."
     )
 
 

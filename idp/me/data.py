@@ -29,4 +29,5 @@ async def data(request: Request) -> Response:
         account_number=account.number if account else "",
         rows=sorted(rows, key=lambda row: order_of(row[0])),
         nik_verified=account is not None and account.nik_verified,
+        corrected=request.query_params.get("done") == "corrected",
     )

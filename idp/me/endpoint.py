@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from idp.me import data, erase, history, home, permissions, receipt
+from idp.me import correction, data, erase, history, home, permissions, receipt
 
 routes = [
     Route("/", home.home, methods=["GET"]),
@@ -16,6 +16,8 @@ routes = [
     Route("/me/permissions/{grant}/proof", receipt.page, methods=["GET"]),
     Route("/me/permissions/{grant}/receipt", receipt.file, methods=["GET"]),
     Route("/me/data", data.data, methods=["GET"]),
+    Route("/me/data/correct", correction.show, methods=["GET"]),
+    Route("/me/data/correct", correction.correct, methods=["POST"]),
     Route("/me/erase", erase.ask, methods=["GET"]),
     Route("/me/erase", erase.erase, methods=["POST"]),
 ]

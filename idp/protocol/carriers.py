@@ -12,6 +12,7 @@ import base64
 import json
 import os
 from email.message import EmailMessage
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -110,6 +111,7 @@ class Smtp:
         mail = EmailMessage()
         mail["From"], mail["To"], mail["Subject"] = self._sender, message.address, message.subject
         mail["Message-ID"] = f"<{message.id}@gerbang>"  # the same at each try, so that a mailbox can drop a repetition
+        mail["Date"] = format_datetime(message.at)  # RFC 5322 §3.6: one of the two fields that every mail has
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: no automatic answers, please
         mail.set_content(message.text)
         return mail

@@ -35,6 +35,7 @@ INSIDE = {
     "history-filtered": "/me/history?action=erase",
     "permissions": "/me/permissions",
     "data": "/me/data",
+    "correct": "/me/data/correct",
     "erase": "/me/erase",
     "security": "/security",
     "contact": "/security/contact",

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from consent.records import SealedValue
+from idp.accounts.records import Source
 from idp.accounts.tables import cells
 from keys.grouped import Grouped, among
 from keys.sealing import Binding
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
 
     from keys.database import Database
@@ -44,6 +47,20 @@ class CellStore:
         same = (cells.c.person == before.person) & (cells.c.claim == before.claim) & (cells.c.cell == before.cell)
         async with self._database.statement() as connection:
             return (await connection.execute(sa.update(cells).where(same).values(cell=cell))).rowcount > 0
+
+    async def restate(self, person: str, stated: Mapping[str, bytes], unsaid: Iterable[str], now: dt.datetime) -> None:
+        """Put the person's own words in place of earlier ones, and drop what is not said any more; verified cells stay as they are."""
+        own = (cells.c.person == person) & (cells.c.source == Source.ASSERTED)
+        insert = sqlite.insert if self._database.dialect == "sqlite" else postgresql.insert
+        async with self._database.transaction() as transaction:
+            await transaction.execute(sa.delete(cells).where(own, cells.c.claim.in_([*unsaid])))
+            for claim, cell in stated.items():
+                row = {"cell": cell, "source": Source.ASSERTED, "updated_at": now}
+                upsert = insert(cells).values(person=person, claim=claim, **row)
+                await transaction.execute(
+                    upsert.on_conflict_do_update(index_elements=["person", "claim"], set_=row, where=cells.c.source == Source.ASSERTED)
+                )
+            await transaction.commit()
 
     async def _read(self, asked: Sequence[tuple[str, frozenset[str]]]) -> Mapping[tuple[str, frozenset[str]], Sequence[SealedValue]]:
         people, claims = {person for person, _ in asked}, {claim for _, names in asked for claim in names}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from dataclasses import replace
+from email import message_from_bytes, policy
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -65,6 +68,36 @@ async def test_a_gateway_that_does_not_take_it_is_tried_again_later(status: int 
         with pytest.raises(Undelivered) as failed:
             await Gateway("https://gateway.test/send", client).carry(MESSAGE)
     assert "628123" not in str(failed.value)
+
+
+async def _post_office(taken: list[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """RFC 5321 §3, as much of it as one mail needs."""
+    writer.write(b"220 here\r\n")
+    while line := await reader.readline():
+        match line[:4].upper():
+            case b"DATA":
+                writer.write(b"354 go on\r\n")
+                taken.append(await reader.readuntil(b"\r\n.\r\n"))
+                writer.write(b"250 taken\r\n")
+            case b"QUIT":
+                writer.write(b"221 bye\r\n")
+                break
+            case _:
+                writer.write(b"250 fine\r\n")
+    writer.close()
+
+
+async def test_a_mail_is_complete_and_carries_its_time_and_the_same_id_at_each_try() -> None:
+    taken: list[bytes] = []
+    async with await asyncio.start_server(partial(_post_office, taken), "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        for _ in range(2):
+            letter = replace(MESSAGE, channel="mail", address="siti@contoh.id", subject="Kode untuk Anda")
+            await Smtp(f"smtp://127.0.0.1:{port}", "Gerbang <gerbang@localhost>").carry(letter)
+    first, second = (message_from_bytes(mail, policy=policy.default) for mail in taken)
+    assert (first["To"], first["Subject"], first["Message-ID"]) == ("siti@contoh.id", "Kode untuk Anda", "<id-1@gerbang>")
+    assert (first["Date"].datetime, second["Message-ID"]) == (NOON, first["Message-ID"])
+    assert "123456" in first.get_content()
 
 
 async def test_a_mail_server_that_is_gone_is_tried_again_later() -> None:
