@@ -12,6 +12,7 @@ No other module may import `keys.sealing.open`: an import contract holds it so.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter as Counted
 from typing import TYPE_CHECKING, Final, Literal
 
 from prometheus_client import Counter
@@ -38,7 +39,7 @@ _CITIZEN: Final = Actor("citizen")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceRead:
-    """A service reads: who, about whom, under which authorization and grant, what."""
+    """A service reads: who, about whom, under which authorization and grant, what. `lasting`: without a session of the citizen."""
 
     client: str
     client_name: str
@@ -51,6 +52,7 @@ class ServiceRead:
     channel: str
     acr: str | None
     auth_time: dt.datetime | None
+    lasting: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,11 @@ class Disclosure:
         self._log = log
         self._erased = erased
         self._keys = subject_keys
+        self._uses: Counted[str] = Counted()
+
+    def uses(self) -> Mapping[str, int]:
+        """Count how often this process went through each door, and how often it unwrapped a key of somebody ("unwraps")."""
+        return {**self._uses, "unwraps": self._keys.unwraps}
 
     async def to_service(self, read: ServiceRead, sealed: Sequence[SealedValue]) -> Disclosed | Withheld:
         """Record the read under the grant's version, then open. `sealed` may hold only what `read` names.
@@ -193,6 +200,7 @@ class Disclosure:
             key = await self._keys.data_key(value.person, generation_of(value.cell))
             opened[value.claim] = open_cell(key, value.binding, value.cell).decode()
         OPENED.labels(door).inc(len(opened))
+        self._uses[door] += 1
         return opened
 
 
@@ -219,6 +227,7 @@ def _service_entry(read: ServiceRead) -> Entry:
         channel=read.channel,
         acr=read.acr,
         outcome="ok",
+        session="none" if read.lasting else None,
     )
     return Entry(record, Subject(read.person, read.grant.id, read.authorization, read.auth_time))
 

@@ -17,6 +17,7 @@ from consent.access_log.public import PublicLog
 from consent.access_log.watch import stored
 from consent.anchor import Anchor
 from consent.disclosure import Disclosure
+from consent.key_uses import KeyUses
 from consent.ledger import Ledger
 from consent.purposes import Purposes
 from consent.receipts import Operator, Receipts
@@ -79,6 +80,7 @@ class Consent:
         self.receipts = Receipts(keyring, Operator(options.issuer, options.operator_name, options.dpo_contact))
         self.ledger = Ledger(database, self.access_log, self.purposes, self.receipts, options.clock)
         self.disclosure = Disclosure(self.access_log, keyring.subject_keys, options.erased)
+        self.key_uses = KeyUses(database, self.disclosure.uses)
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod

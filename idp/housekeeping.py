@@ -6,8 +6,10 @@ import datetime as dt
 from functools import partial
 from typing import TYPE_CHECKING
 
+from consent.access_log import activity
 from consent.access_log.records import Actor, Entry, Record
 from idp.background import Task
+from idp.pages.formats import ZONE, local_date
 from idp.protocol import ending, logos, resealing
 from idp.protocol.deliveries import Deliveries
 from idp.protocol.outbox import outbox
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 BATCH = 1000
 LATE = dt.timedelta(hours=72)
 ROUNDS = 50
+CATCH_UP = 4
 
 
 def tasks(services: Services) -> Sequence[Task]:
@@ -37,6 +40,8 @@ def tasks(services: Services) -> Sequence[Task]:
         Task("reseal", 600, partial(resealing.reseal, services)),
         Task("logos", 60, partial(logos.refresh, services)),
         Task("sweep", 60, partial(sweep, services)),
+        Task("activity", 10, partial(gather_activity, services)),
+        Task("key-uses", 30, partial(count_key_uses, services), partial(count_key_uses, services)),
         Task("gauges", 5, partial(measure, services)),
     )
 
@@ -47,6 +52,22 @@ async def tend_keys(services: Services) -> None:
         reason = f"{key.state} {key.algorithm} {key.kid}"
         record = Record(action="key", actor=Actor("service", role="rotation by time"), channel="background", outcome="done", reason=reason)
         await services.consent.access_log.append(Entry(record))
+
+
+async def gather_activity(services: Services) -> int:
+    """Count what the log recorded since the last time, for the statistics of auditors and of the public page; return how many entries."""
+    counted = 0
+    for _ in range(CATCH_UP):
+        more = await activity.gather(services.consent.database, ZONE)
+        counted += more
+        if more < activity.BATCH:
+            break
+    return counted
+
+
+async def count_key_uses(services: Services) -> None:
+    """Add to the day's counts how often this process used people's keys."""
+    await services.consent.key_uses.flush(local_date(services.clock()))
 
 
 async def sweep(services: Services) -> int:

@@ -78,6 +78,7 @@ def record_object(record: Record, time: str) -> dict[str, Any]:
         "reason": record.reason,
         "count": record.count,
         "visibility": record.visibility,
+        "session": record.session,
     }
     return {name: value for name, value in found.items() if value is not None}
 

@@ -37,7 +37,8 @@ class Actor:
 class Record:
     """The part of an entry that an auditor reads. Nothing in it tells the person; the time is set by the log.
 
-    `purpose` is (declaration, version). `count` is set by the log in erase entries, by its writer in retention entries.
+    `purpose` is (declaration, version). `count` is set by the log in erase entries, by its writer in retention entries. `session` is "none"
+    when a service read under a lasting permission, without the citizen being signed in.
     """
 
     action: Action
@@ -58,6 +59,7 @@ class Record:
     occurred: dt.datetime | None = None
     count: int | None = None
     visibility: Literal["open"] = "open"
+    session: Literal["none"] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -83,3 +83,24 @@ grants = sa.table(  # owned by consent/ledger; the log reads it under its lock a
     sa.column("state", sa.Text),
     sa.column("expires_at", Timestamp),
 )
+
+activity = sa.Table(  # counts for statistics, gathered from entries once they are committed; whatever it says, the entries decide
+    "log_activity",
+    metadata,
+    sa.Column("day", sa.String(10), primary_key=True),  # in the city's zone
+    sa.Column("action", sa.Text, primary_key=True),
+    sa.Column("client", sa.Text, primary_key=True),
+    sa.Column("agency", sa.Text, primary_key=True),
+    sa.Column("purpose", sa.Text, primary_key=True),
+    sa.Column("basis", sa.Text, primary_key=True),
+    sa.Column("officer", sa.Text, primary_key=True),
+    sa.Column("lasting", sa.SmallInteger, primary_key=True),  # 1: read without a living session of the citizen
+    sa.Column("hours", sa.Text, nullable=False),  # 24 counts, separated by spaces
+)
+
+activity_position = sa.Table(
+    "log_activity_position",
+    metadata,
+    sa.Column("id", sa.SmallInteger, primary_key=True),
+    sa.Column("next", sa.BigInteger, nullable=False),
+)

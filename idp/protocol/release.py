@@ -168,4 +168,5 @@ def _read(occasion: _Occasion, purpose: Purpose, sealed: Sequence[SealedValue]) 
         channel=occasion.channel,
         acr=authorization.acr,
         auth_time=authorization.auth_time,
+        lasting=authorization.session is None,
     )
