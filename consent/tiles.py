@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from consent import merkle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from consent.merkle import Node
 
@@ -116,6 +116,20 @@ def tiles_of(size: int) -> list[TileAddress]:
         hashes >>= HEIGHT
         level += 1
     return found
+
+
+def paths_of(size: int) -> Iterator[str]:
+    """Name every bundle and tile of a tree in the order in which `TreeWalk` makes them: a bundle, then the tiles that end with it."""
+    for n in range(size // WIDTH):
+        yield bundle_path(n)
+        level, number = 0, n
+        yield tile_path(TileAddress(level, number))
+        while (number + 1) % WIDTH == 0:
+            level, number = level + 1, number // WIDTH
+            yield tile_path(TileAddress(level, number))
+    if size % WIDTH:
+        yield bundle_path(size // WIDTH, size % WIDTH)
+    yield from map(tile_path, tiles_of(size))
 
 
 def tile_of(node: Node, size: int) -> TileAddress:

@@ -29,6 +29,7 @@ async def audit(request: Request) -> Response:
         vkey=str(key) if key else None,
         fingerprint=key.fingerprint if key else None,
         successions=status.successions,
+        log_url=f"{parts.settings.issuer.rstrip('/')}/log",
         day_stamp=local_date(parts.clock()).isoformat(),
     )
 

@@ -22,9 +22,18 @@ if TYPE_CHECKING:
     from consent.verify import Verdict
     from idp.protocol.services import Services
 
+_HASHES_ONLY = "only hashes are served, and only they were checked; records stay with the operator: idp audit export opens them\n"
+
+
+def is_url(place: str) -> bool:
+    """Whether this names a served log, not a folder."""
+    return place.startswith(("https://", "http://"))
+
 
 def verify(
-    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="The exported folder.")] = None,
+    place: Annotated[
+        str | None, typer.Argument(metavar="DIR|URL", help="The exported folder, or the URL of a served log (https://id.example/log).")
+    ] = None,
     vkey: Annotated[
         str | None, typer.Option("--vkey", metavar="LINE|FILE", help="The verifier key that you hold; not the one in the folder.")
     ] = None,
@@ -36,16 +45,18 @@ def verify(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Recompute everything, and name the first bad index and what is wrong.
+    """Recompute everything, and name the first bad index and what is wrong. At a URL there are only hashes: records are not served.
 
     Exit code 0 only when all holds; 1 when something does not; 2 when there is nothing that can be checked.
     """
-    if live == (folder is not None):
+    if live == (place is not None):
         refuse("name the exported folder, or say --live", Exit.USAGE)
-    if folder is not None and vkey is None:
+    if place is not None and vkey is None:
         refuse("--vkey: the verifier key that you hold (a line, or a file with it) decides whose checkpoint counts", Exit.USAGE)
-    verdict, accounts = _verified(folder, vkey, since, as_json=as_json)
-    show(_verdict_value(verdict, accounts), as_json=as_json, text=lambda: _verdict_text(verdict, accounts))
+    verdict, accounts = _verified(place, vkey, since, as_json=as_json)
+    checked = {"checked": "hashes" if place and is_url(place) else "records"}
+    text = _HASHES_ONLY if place and is_url(place) else ""
+    show(_verdict_value(verdict, accounts) | checked, as_json=as_json, text=lambda: text + _verdict_text(verdict, accounts))
     if not verdict.holds:
         raise typer.Exit(Exit.REFUSED)
 
@@ -95,16 +106,30 @@ def _is_file(text: str) -> bool:
         return False
 
 
-def _verified(folder: Path | None, vkey: str | None, since: Path | None, *, as_json: bool) -> tuple[Verdict, Accounts | None]:
+def _verified(place: str | None, vkey: str | None, since: Path | None, *, as_json: bool) -> tuple[Verdict, Accounts | None]:
     from consent import verify as verifying
 
-    if folder is None:
+    if place is None:
         return with_services(partial(_verify_live, as_json=as_json))
     key = held_key(vkey or "")
+    if is_url(place):
+        return _verify_served(place, key, None if since is None else read_text(since), as_json=as_json), None
     try:
         with progress_bar("verifying", quiet=as_json) as progress:
-            return verifying.verify_folder(folder, key, None if since is None else read_text(since), progress), None
+            return verifying.verify_folder(Path(place), key, None if since is None else read_text(since), progress), None
     except verifying.Unreadable as error:
+        refuse(str(error), Exit.USAGE)
+
+
+def _verify_served(url: str, key: VerifierKey, since: str | None, *, as_json: bool) -> Verdict:
+    from consent.checkpoint import NoteInvalid
+    from consent.verify_public import verify_public
+    from idp.cli.served_log import NotServed, ServedLog
+
+    try:
+        with ServedLog(url) as log, progress_bar("verifying", quiet=as_json) as progress:
+            return verify_public(log.checkpoint(), log.files, key, since, progress)
+    except (NotServed, NoteInvalid) as error:
         refuse(str(error), Exit.USAGE)
 
 
