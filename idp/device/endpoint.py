@@ -100,7 +100,7 @@ async def submit(request: Request) -> Response:
         return _code_page(request, typed, found.renderer.t(request, "device.wrong.form"), status=422)
     taken = await found.limits.user_code(client_address(request))
     if isinstance(taken, Wait):
-        response = _code_page(request, typed, found.renderer.t(request, "device.wrong.wait", count=taken.minutes), status=429)
+        response = _code_page(request, typed, found.renderer.t(request, "device.wrong.wait", wait=taken.lasting), status=429)
         response.headers["retry-after"] = str(taken.seconds)
         return response
     waiting = await found.deferred.by_user_code(code, found.clock())

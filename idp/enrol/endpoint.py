@@ -77,7 +77,7 @@ async def submit_password(request: Request) -> Response:
         return _password(request, onward, draft, complaint, status=422)
     taken = await found.limits.enrolment(client_address(request))  # before the hash, which costs us more than it costs who asks
     if isinstance(taken, Wait):
-        return _password(request, onward, draft, found.renderer.t(request, "enrol.wait", count=taken.minutes), status=429)
+        return _password(request, onward, draft, found.renderer.t(request, "enrol.wait", wait=taken.lasting), status=429)
     hashed = await found.keyring.passwords.hash(password)
     draft = replace(draft, password_hash=hashed)
     await found.accounts.drafts.save(draft)

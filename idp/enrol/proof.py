@@ -110,7 +110,7 @@ def _page(
     request: Request, onward: Way, draft: Draft, *, error: str | None = None, wait: Wait | None = None, status: int = 200
 ) -> Response:
     found, contact = services(request), _contact(draft)
-    sentence = found.renderer.t(request, f"enrol.code.{error}", count=wait.minutes if wait else 0) if error else None
+    sentence = found.renderer.t(request, f"enrol.code.{error}", wait=wait.lasting if wait else "") if error else None
     response = found.renderer.page(
         request,
         "enrol/code.html",

@@ -113,7 +113,7 @@ async def _form(
 
 
 async def _wait(request: Request, onward: Way, wait: Wait) -> Response:
-    errors = {"identifier": services(request).renderer.t(request, "login.wait", count=wait.minutes)}
+    errors = {"identifier": services(request).renderer.t(request, "login.wait", wait=wait.lasting)}
     response = await _form(request, onward, status=429, errors=errors)
     response.headers["retry-after"] = str(wait.seconds)
     return response

@@ -124,7 +124,7 @@ async def _refuse(request: Request, asked: Asked, kind: Kind, outcome: Outcome) 
 
 def _page(request: Request, asked: Asked, kind: Kind, *, status: int = 200, error: str | None = None, wait: Wait | None = None) -> Response:
     found = services(request)
-    sentence = found.renderer.t(request, f"login.factor.{error}", count=wait.minutes if wait else 0) if error else None
+    sentence = found.renderer.t(request, f"login.factor.{error}", wait=wait.lasting if wait else "") if error else None
     other: Kind = "card" if kind == "totp" else "totp"
     has_other = asked.account.has_code_card if kind == "totp" else asked.account.has_totp
     response = found.renderer.page(

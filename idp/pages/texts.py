@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from babel import Locale
+from babel.dates import format_timedelta
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 LANGUAGES: Final = ("id", "en")
 DEFAULT_LANGUAGE: Final = "id"
+_HOURS_FROM: Final = 1.5
+"""From one and a half of a unit on, spans are told in it: 80 minutes, then 2 hours."""
 FOLDER: Final = Path(__file__).parent / "locales"
 
 
@@ -47,7 +51,7 @@ def catalogue(language: str) -> Catalogue:
 
 
 class Catalogue:
-    """The texts of one language. Values are put in as `{name}`; a `count` chooses between `….one` and `….other`."""
+    """The texts of one language. Values are put in as `{name}`, spans of time in words; a `count` chooses between `….one` and `….other`."""
 
     def __init__(self, language: str, texts: Mapping[str, str]) -> None:
         self.language = language
@@ -70,9 +74,14 @@ class Catalogue:
         found = self._find(name, count)
         if isinstance(count, int):
             values["count"] = format_decimal(count, locale=self._locale)
+        values |= {name: self._lasting(value) for name, value in values.items() if isinstance(value, dt.timedelta)}
         if name.endswith("_html"):
             return Markup(found).format(**values)  # noqa: S704 - our own catalogue; `format` escapes the values
         return found.format(**values) if values else found
+
+    def _lasting(self, span: dt.timedelta) -> str:
+        """Give a span of time in the unit that people count it in: "15 menit", "24 jam"."""
+        return format_timedelta(span, granularity="minute", threshold=_HOURS_FROM, locale=self._locale)
 
     def _find(self, name: str, count: object) -> str:
         if (found := self._texts.get(name)) is not None:

@@ -45,7 +45,7 @@ async def submit(request: Request) -> Response:
     counted = f"recover:{password_check.counted_as(identifier, typed)}"
     wait = await sending_codes.allowed(request, found, counted, known=known)
     if wait is not None:
-        response = _first(request, onward, found.renderer.t(request, "enrol.code.wait", count=wait.minutes), status=429)
+        response = _first(request, onward, found.renderer.t(request, "enrol.code.wait", wait=wait.lasting), status=429)
         response.headers["retry-after"] = str(wait.seconds)
         return response
     recipient = await _recipient(found, identifier, candidates)

@@ -113,7 +113,7 @@ def _to_the_counter(request: Request, onward: Way, account: Account, why: str) -
 
 
 def _delayed(request: Request, onward: Way, wait: Wait, sentence: str) -> Response:
-    response = _first(request, onward, services(request).renderer.t(request, sentence, count=wait.minutes), status=429)
+    response = _first(request, onward, services(request).renderer.t(request, sentence, wait=wait.lasting), status=429)
     response.headers["retry-after"] = str(wait.seconds)
     return response
 

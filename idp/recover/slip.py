@@ -40,7 +40,7 @@ async def submit(request: Request) -> Response:
     identifier = identifiers.parse(typed)
     taken = await found.limits.slip(password_check.counted_as(identifier, typed), address=client_address(request))
     if isinstance(taken, Wait):
-        response = _page(request, onward, {"code": found.renderer.t(request, "login.factor.wait", count=taken.minutes)}, status=429)
+        response = _page(request, onward, {"code": found.renderer.t(request, "login.factor.wait", wait=taken.lasting)}, status=429)
         response.headers["retry-after"] = str(taken.seconds)
         return response
     # the slip names the account number: one number, one account

@@ -172,7 +172,7 @@ def _code_page(
     wait: Wait | None = None,
     status: int = 200,
 ) -> Response:
-    sentence = found.renderer.t(request, f"contact.{error}", count=wait.minutes if wait else 0) if error else None
+    sentence = found.renderer.t(request, f"contact.{error}", wait=wait.lasting if wait else "") if error else None
     response = found.renderer.page(
         request,
         "security/contact_code.html",

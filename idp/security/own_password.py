@@ -18,7 +18,7 @@ async def complaint(request: Request, person: str, typed: str) -> str | None:
     found = services(request)
     taken = await found.limits.own_password(person)
     if isinstance(taken, Wait):
-        return found.renderer.t(request, "security.password.wait", count=taken.minutes)
+        return found.renderer.t(request, "security.password.wait", wait=taken.lasting)
     account = await found.accounts.get(person)
     checked = await found.keyring.passwords.verify(account.password_hash if account else None, typed)
     if checked.ok:

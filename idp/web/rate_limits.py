@@ -7,13 +7,13 @@ Counts are taken before the work and given back after a success: what races is c
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
 
     from idp.settings import Settings
@@ -113,9 +113,9 @@ class Wait:
     seconds: int
 
     @property
-    def minutes(self) -> int:
-        """Give whole minutes, at least one: what a page says."""
-        return max(1, math.ceil(self.seconds / MINUTE))
+    def lasting(self) -> dt.timedelta:
+        """Give whole minutes, at least one: what a page says, in words of its language."""
+        return dt.timedelta(minutes=max(1, math.ceil(self.seconds / MINUTE)))
 
 
 @dataclass(frozen=True, slots=True)

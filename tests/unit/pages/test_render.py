@@ -16,7 +16,7 @@ from idp.pages.assets import Assets
 from idp.pages.charts import bars, lines
 from idp.pages.formats import Formats, local_date
 from idp.pages.render import Plumbing, Renderer, Site
-from idp.pages.texts import TextMissing, catalogue
+from idp.pages.texts import Catalogue, TextMissing, catalogue
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,3 +180,12 @@ def test_a_page_s_own_address_never_reads_as_another_site(tmp_path: Path, path: 
     pages = renderer(tmp_path, page="{{ here(lang='en') }} {{ here(lang=none) }}")
     for address in pages.text(request(path), "page.html").split():
         assert not re.match(r"[/\\]{2}", html.unescape(address)), address
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [(1, ("1 menit", "1 minute")), (80, ("80 menit", "80 minutes")), (120, ("2 jam", "2 hours")), (1439, ("24 jam", "24 hours"))],
+)
+def test_a_span_of_time_is_told_in_the_unit_that_people_count_it_in(minutes: int, said: tuple[str, str]) -> None:
+    span = dt.timedelta(minutes=minutes)
+    assert tuple(Catalogue(language, {"a.wait": "{wait}"}).text("a.wait", wait=span) for language in ("id", "en")) == said
