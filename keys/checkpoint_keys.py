@@ -82,7 +82,7 @@ class CheckpointKeys:
         path = self._path(number)
         if path is not None:
             write_private(path, encode(os.urandom(32)) + "\n")
-            seed = _read_seed(path)
+            seed = read_seed(path)
         else:
             seed = os.urandom(32)
         public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
@@ -95,7 +95,7 @@ class CheckpointKeys:
         path = self._path(stored.number)
         if path is None:
             raise CheckpointKeyWrong("the checkpoint key of this log lives in a file, and none is named")
-        return _read_seed(path)
+        return read_seed(path)
 
     def _path(self, number: int) -> Path | None:
         if self._file is None or number == FIRST:
@@ -112,7 +112,8 @@ def verify_signature(public_key: bytes, message: bytes, signature: bytes) -> boo
     return True
 
 
-def _read_seed(path: Path) -> bytes:
+def read_seed(path: Path) -> bytes:
+    """Read the 32 bytes of a key from its file. Raises: CheckpointKeyWrong, RootKeyLoose when others can read it."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:

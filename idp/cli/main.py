@@ -21,6 +21,7 @@ NOUNS = {
     "accounts": "Add, show, lock, verify, recover and erase citizens' accounts.",
     "log": "Sign the access log's checkpoints.",
     "audit": "Export and verify the access log, or say how it stands.",
+    "witness": "Watch transparency logs, ours or others', for a body outside the provider's reach.",
     "doctor": "Say what is wrong and how to mend it.",
 }
 

@@ -85,7 +85,7 @@ def test_every_specification_and_rule_module_says_which_specification_it_follows
         name
         for name, tree, _ in modules()
         if (name.startswith("idp/spec/") or name.endswith("/rules.py")) and not name.endswith("__init__.py")
-        if not re.search(r"RFC|OIDC|OpenID|OAuth|§|UU|ui\.md|law\.md|NIST|CSP|BCP", (ast.get_docstring(tree) or "").partition("\n")[0])
+        if not re.search(r"RFC|OIDC|OpenID|OAuth|§|UU|ui\.md|law\.md|NIST|CSP|BCP|C2SP", (ast.get_docstring(tree) or "").partition("\n")[0])
     ]
     assert unnamed == []
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import rfc8785
 
-from consent import checkpoint, merkle
+from consent import checkpoint, merkle, notes
 from consent.access_log import leaf as leaves
 from consent.access_log.records import Actor, Record, Subject
 from consent.checkpoint import Checkpoint, NoteInvalid, VerifierKey
@@ -75,7 +75,7 @@ def test_the_pinned_checkpoint_opens_under_the_pinned_key_and_is_written_the_sam
     assert str(key) == VECTORS["vkey"]
     found = checkpoint.open_note(VECTORS["checkpoint_257"], key)
     assert found == Checkpoint("id.example/log", 257, bytes.fromhex(VECTORS["tree_roots_hex"]["257"]))
-    signature = checkpoint._unb64(VECTORS["checkpoint_257"].split()[-1])[4:]
+    signature = notes.unb64(VECTORS["checkpoint_257"].split()[-1])[4:]
     assert found.note(key, signature) == VECTORS["checkpoint_257"]
 
 

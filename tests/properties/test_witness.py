@@ -1,0 +1,45 @@
+"""A witness never signs two roots of one size, and never a smaller head after a larger one, whatever it is sent."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consent import merkle
+from tests.support.witnesses import SmallLog, SmallWitness, leaves, proof, request
+
+FORKS = (SmallLog(leaves(12)), SmallLog([*leaves(5), *leaves(7, "fork")]), SmallLog(leaves(12, "else")))
+TRIES = st.tuples(
+    st.sampled_from(range(len(FORKS))), st.integers(0, 12), st.integers(0, 12), st.sampled_from(["right", "empty", "other", "extended"])
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.lists(TRIES, min_size=1, max_size=20))
+def test_one_root_of_each_size_and_only_forward(tries: list[tuple[int, int, int, str]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        witness = SmallWitness(Path(folder), (FORKS[0].key,))
+        for which, old, size, kind in tries:
+            log = FORKS[which]
+            right = proof(old, log.leaves, size) if old <= size else ()
+            hashes = {"right": right, "empty": (), "other": proof(min(old, 12), FORKS[1].leaves, 12), "extended": (*right, bytes(32))}
+            witness.now += 1
+            answer = witness.add(request(old, hashes[kind], log.note(size)))
+            assert (answer.status == 409) <= (answer.body == f"{witness.memory.seen(log.origin).size}\n")
+        witness.memory.close()
+    heads = [message.decode().split("\n")[2:5] for message in witness.signed]
+    signed = [(int(size), root) for _, size, root in heads]
+    assert len(dict(signed)) == len(set(signed)), "two roots of one size"
+    assert [size for size, _ in signed] == sorted(size for size, _ in signed), "a smaller one after a larger one"
+    for (old, old_root), (new, new_root) in itertools.pairwise(signed):
+        assert any(_root(log, old) == old_root and _root(log, new) == new_root for log in FORKS), "no log holds both"
+
+
+def _root(log: SmallLog, size: int) -> str:
+    from consent.notes import b64
+
+    return b64(log.head(size).root) if size else b64(merkle.EMPTY_ROOT)
