@@ -17,8 +17,11 @@ from consent import tiles
 from consent.access_log import leaf as leaves
 from consent.access_log import tables, tree
 from consent.access_log.opening import Row, access_problem, is_none, object_of, subject_of
+from consent.findings import Findings, Verdict
 from consent.tree_walk import TreeWalk
-from consent.verify import Findings, Order, Verdict, compare_tile
+from consent.verify import compare_tile
+from consent.verify_openings import STATING, Accounts
+from consent.verify_records import Order
 from consent.verify_succession import Successions
 from keys.log_subjects import LogKey
 
@@ -34,18 +37,7 @@ if TYPE_CHECKING:
     Closings = Callable[[], Awaitable[Mapping[int, int | None]]]
 
 _E = tables.entries.c
-STATING = frozenset({"erase", "retention"})
 JOURNAL_SECONDS = 1.0
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Accounts:
-    """How the entries divide: about living persons, about nobody, and closed for good; the last must equal what was stated."""
-
-    about_persons: int
-    about_nobody: int
-    unopenable: int
-    stated: int
 
 
 @dataclasses.dataclass(slots=True)

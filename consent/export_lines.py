@@ -103,7 +103,12 @@ def csv_header() -> str:
 
 
 def csv_line(index: int, leaf: bytes, nonce_a: bytes, record: Mapping[str, Any]) -> str:
-    """Write one line of records.csv. Texts that a spreadsheet would take for a formula get an apostrophe before them."""
+    """Write one line of records.csv."""
+    return f"{index},{csv_cells(record)},{nonce_a.hex()},{leaf.hex()}\r\n"
+
+
+def csv_cells(record: Mapping[str, Any]) -> str:
+    """Write the cells of a record, its time first. Texts that a spreadsheet would take for a formula get an apostrophe before them."""
     purpose, actor = record.get("purpose"), record.get("actor")
     cells = {
         **record,
@@ -112,8 +117,7 @@ def csv_line(index: int, leaf: bytes, nonce_a: bytes, record: Mapping[str, Any])
         "actor": " ".join(str(actor[name]) for name in ("type", "role", "unit", "pseudonym") if name in actor) if actor else "",
     }
     row = [str(cells[column]) if column in cells else "" for column in _OF_RECORD]
-    middle = ",".join(map(_cell, row) if _UNSAFE(_BETWEEN.join(row)) else row)
-    return f"{index},{middle},{nonce_a.hex()},{leaf.hex()}\r\n"
+    return ",".join(map(_cell, row) if _UNSAFE(_BETWEEN.join(row)) else row)
 
 
 def _cell(text: str) -> str:

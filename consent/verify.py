@@ -6,122 +6,83 @@ make; the root is the checkpoint's, which bears the signature of the key that th
 
 from __future__ import annotations
 
-import bisect
+import contextlib
 import dataclasses
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import TYPE_CHECKING
 
-from consent import checkpoint, export_lines, tiles
-from consent.access_log import leaf as leaves
+from consent import checkpoint, tiles
+from consent.findings import Findings, Verdict
 from consent.tree_walk import Tile, TreeWalk
-from consent.verify_succession import Successions
+from consent.verify_bulk import entries_of, is_tile
+from consent.verify_openings import Openings
+from consent.verify_records import Records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from consent.checkpoint import Checkpoint, VerifierKey
-    from consent.export_lines import Line
-    from consent.succession import Succession
-
-READS = frozenset({"disclose", "consult", "export"})
-"""What is always about a person; under "none" it would be hidden from them."""
-MOST = 20
-
-
-@dataclasses.dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """What is wrong, and at which index; -1 when it concerns the log as a whole."""
-
-    index: int
-    what: str
-
-    def __str__(self) -> str:
-        return self.what if self.index < 0 else f"entry {self.index}: {self.what}"
-
-
-@dataclasses.dataclass(slots=True)
-class Findings:
-    """The first problems by index, those of the whole log after them; the rest are only counted."""
-
-    found: list[Problem] = dataclasses.field(default_factory=list)
-    more: int = 0
-
-    def add(self, index: int, what: str) -> None:
-        """Note a problem."""
-        bisect.insort(self.found, Problem(index, what), key=lambda problem: (problem.index < 0, problem))
-        if len(self.found) > MOST:
-            self.found.pop()
-            self.more += 1
-
-    def within(self, first: int, end: int) -> bool:
-        """Whether a problem is known of one of these entries."""
-        return any(first <= problem.index < end for problem in self.found)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Verdict:
-    """The result. `holds` only when there are no problems; problems of entries stand before those of the whole.
-
-    `successions`: by which entries the log went on under a new key and origin, with what was lost; to be told, whether or not all holds.
-    """
-
-    size: int
-    root: bytes
-    origin: str
-    problems: tuple[Problem, ...]
-    more: int = 0
-    successions: tuple[Succession, ...] = ()
-
-    @property
-    def holds(self) -> bool:
-        """Whether everything that was checked is as it must be."""
-        return not self.problems
-
-    @property
-    def first_bad(self) -> int | None:
-        """The lowest index that something is wrong with."""
-        return next((problem.index for problem in self.problems if problem.index >= 0), None)
+    from consent.verify_succession import Successions
 
 
 class Unreadable(Exception):
     """The folder is not an export, or a note given to compare with is not one: nothing was checked."""
 
 
-def verify_folder(folder: Path, key: VerifierKey, since: str | None = None, progress: Callable[[int, int], None] | None = None) -> Verdict:
-    """Verify an export. `since`: an older checkpoint of the same log, kept since. `progress` is told (entries checked, in all).
+def _silent(_done: int, _all: int) -> None:
+    """Tell nobody."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Extras:
+    """What an auditor may hold beside the export and the key.
+
+    `since`: an older checkpoint of the same log, kept since. `openings`: a file with subject openings (`consent.verify_openings`);
+    `complete`: they are everybody's. `progress` is told (entries checked, in all).
+    """
+
+    since: str | None = None
+    openings: Path | None = None
+    complete: bool = False
+    progress: Callable[[int, int], None] = _silent
+
+
+def verify_folder(folder: Path, key: VerifierKey, since: str | None = None, extras: Extras | None = None) -> Verdict:
+    """Verify an export. `since` is short for the same member of `extras`.
 
     The checkpoint must be signed by `key`, or by one that follows from it by planned changes that the log tells of.
 
     Raises: Unreadable.
     """
+    extras = extras or Extras(since)
     findings = Findings()
-    followed = Successions(findings.add)
     try:
         note = (folder / "checkpoint").read_text(encoding="utf-8")
         head = checkpoint.parse(note)
-        walk = TreeWalk([head.size, *([checkpoint.parse(since).size] if since is not None else [])])
-        with (folder / "records.jsonl").open("rb") as lines, _sheet(folder) as sheet:
-            _walk(folder, head.size, walk, _Records(lines, sheet, findings, followed), progress or _silent)
+        walk = TreeWalk([head.size, *([checkpoint.parse(extras.since).size] if extras.since is not None else [])])
+        with contextlib.ExitStack() as files:
+            lines, sheet = (files.enter_context((folder / name).open("rb")) for name in ("records.jsonl", "records.csv"))
+            opened = files.enter_context(extras.openings.open("rb")) if extras.openings else None
+            openings = Openings(opened, findings.add, complete=extras.complete)
+            records = Records(lines, sheet, findings, openings)
+            _walk(folder, head.size, walk, records, extras.progress)
+            accounts = openings.end(walk.size) if opened else None
         _heads(head, walk, findings)
-        followed.check(walk.roots)
-        problems = [followed.head_problem(note, key), None if since is None else followed.older_problem(since, key, walk.roots, head.size)]
+        for problem in _signature_problems(note, key, extras.since, records.followed, walk):
+            findings.add(-1, problem)
     except (OSError, UnicodeDecodeError, checkpoint.NoteInvalid) as error:
         raise Unreadable(str(error)) from error
-    for problem in problems:
-        if problem:
-            findings.add(-1, problem)
-    return Verdict(head.size, head.root, head.origin, tuple(findings.found), findings.more, tuple(followed.found))
+    return Verdict(head.size, head.root, head.origin, tuple(findings.found), findings.more, tuple(records.followed.found), accounts)
 
 
-def _sheet(folder: Path) -> TextIO:
-    return (folder / "records.csv").open(encoding="utf-8", newline="")
+def _signature_problems(note: str, key: VerifierKey, since: str | None, followed: Successions, walk: TreeWalk) -> list[str]:
+    """Raises: NoteInvalid when the older checkpoint is none of this log."""
+    followed.check(walk.roots)
+    older = None if since is None else followed.older_problem(since, key, walk.roots, checkpoint.parse(note).size)
+    return [problem for problem in (followed.head_problem(note, key), older) if problem]
 
 
-def _silent(_done: int, _all: int) -> None:
-    """Tell nobody."""
-
-
-def _walk(folder: Path, size: int, walk: TreeWalk, records: _Records, progress: Callable[[int, int], None]) -> None:
+def _walk(folder: Path, size: int, walk: TreeWalk, records: Records, progress: Callable[[int, int], None]) -> None:
     findings = records.findings
     for n in range(-(-size // tiles.WIDTH)):
         width = min(tiles.WIDTH, size - n * tiles.WIDTH)
@@ -143,7 +104,8 @@ def _bundle(folder: Path, n: int, width: int, findings: Findings) -> list[bytes]
     path = tiles.bundle_path(n, width)
     first = n * tiles.WIDTH
     try:
-        entries = tiles.decode_bundle((folder / path).read_bytes())
+        bundle = (folder / path).read_bytes()
+        entries = entries_of(bundle, width) or tiles.decode_bundle(bundle)
     except (FileNotFoundError, tiles.TileBroken) as error:
         findings.add(first, f"{path} is missing" if isinstance(error, FileNotFoundError) else f"{path}: {error}")
         return None
@@ -156,7 +118,10 @@ def _bundle(folder: Path, n: int, width: int, findings: Findings) -> list[bytes]
 def _compare(folder: Path, tile: Tile, findings: Findings) -> None:
     path = tiles.tile_path(tile.address)
     try:
-        stored = tiles.decode_tile((folder / path).read_bytes())
+        content = (folder / path).read_bytes()
+        if is_tile(content, tile.hashes):
+            return
+        stored = tiles.decode_tile(content)
     except (FileNotFoundError, tiles.TileBroken) as error:
         findings.add(tile.first, f"{path} is missing" if isinstance(error, FileNotFoundError) else f"{path}: {error}")
         return
@@ -178,84 +143,3 @@ def compare_tile(tile: Tile, stored: Sequence[bytes], findings: Findings) -> Non
 def _heads(head: Checkpoint, walk: TreeWalk, findings: Findings) -> None:
     if walk.size == head.size and walk.edge.root != head.root:
         findings.add(-1, f"the {head.size} entries do not have the root of the signed checkpoint")
-
-
-class Order:
-    """What must hold from one record to the next, and of each by itself."""
-
-    def __init__(self, findings: Findings) -> None:
-        self._findings = findings
-        self._newest = ""
-
-    def check(self, index: int, record: object, *, about_nobody: bool) -> None:
-        """Check one record: its time is not before the one before, and a read is about somebody."""
-        if not isinstance(record, dict):
-            return
-        time = str(record.get("time", ""))
-        if time < self._newest:
-            self._findings.add(index, f"its time {time} is before that of the entry before it, {self._newest}")
-        self._newest = max(time, self._newest)
-        if about_nobody and record.get("action") in READS:
-            self._findings.add(index, f"a {record['action']} is recorded as being about nobody")
-
-
-class _Records:
-    """The lines of records.jsonl and records.csv, walked beside the bundles."""
-
-    def __init__(self, lines: BinaryIO, sheet: TextIO, findings: Findings, followed: Successions) -> None:
-        self.followed = followed
-        self._lines = lines
-        self._rows = _rows(sheet)
-        self.findings = findings
-        self._order = Order(findings)
-        header = next(self._rows, "")
-        if header != export_lines.csv_header():
-            findings.add(-1, "records.csv does not begin with its column names")
-
-    def check(self, first: int, entries: Sequence[bytes] | None, width: int) -> None:
-        """Check the lines of one bundle; without its entries, only what lines say by themselves."""
-        for index in range(first, first + width):
-            line = self._lines.readline()
-            if not line:
-                self.findings.add(index, "records.jsonl ends before it")
-                return
-            try:
-                opened = export_lines.parse_line(line)
-            except export_lines.LineBroken as error:
-                self.findings.add(index, f"records.jsonl: {error}")
-                continue
-            self._one(index, opened, entries[index - first] if entries else opened.leaf)
-
-    def _one(self, index: int, line: Line, entry: bytes) -> None:
-        found = self.findings
-        if line.idx != index:
-            found.add(index, f"records.jsonl has entry {line.idx} in its place")
-        if line.leaf != entry:
-            found.add(index, "the entry in the database is not the one in its bundle")
-        elif len(entry) != leaves.LEAF_BYTES or entry[:1] != leaves.VERSION:
-            found.add(index, "the leaf is not 0x01 and two hashes")
-        if leaves.access_commitment(line.nonce_a, line.written) != entry[33:]:
-            found.add(index, "the record is not the one that was recorded (AC does not open)")
-        if line.nonce_s is not None and leaves.none_commitment(line.nonce_s, entry[33:]) != entry[1:33]:
-            found.add(index, "it is said to be about nobody, but does not open so")
-        self._order.check(index, line.record, about_nobody=line.nonce_s is not None)
-        self.followed.see(index, line.record)
-        if next(self._rows, None) != export_lines.csv_line(line.idx, line.leaf, line.nonce_a, line.record):
-            found.add(index, "records.csv says something else than records.jsonl")
-
-    def check_end(self, size: int) -> None:
-        """Refuse lines beyond the checkpoint."""
-        if self._lines.readline():
-            self.findings.add(size, "records.jsonl goes on beyond the checkpoint")
-
-
-def _rows(sheet: TextIO) -> Iterator[str]:
-    """Give the rows of a sheet as they were written; a quoted cell may hold line breaks."""
-    pending = ""
-    for line in sheet:
-        pending += line
-        if pending.count('"') % 2 == 0:
-            yield pending
-            pending = ""
-    if pending:
-        yield pending

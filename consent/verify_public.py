@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consent import checkpoint, tiles
+from consent.findings import Findings, Verdict
 from consent.tree_walk import TreeWalk
-from consent.verify import Findings, Verdict, compare_tile
+from consent.verify import compare_tile
 from consent.verify_succession import Successions
 
 if TYPE_CHECKING:

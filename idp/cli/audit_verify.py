@@ -6,7 +6,7 @@ import contextlib
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -16,13 +16,23 @@ from idp.cli.terminal import Exit, Json, read_text, refuse, show, with_services
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from consent.audit import Accounts
     from consent.checkpoint import VerifierKey
+    from consent.findings import Verdict
     from consent.history_file import HistoryVerdict
-    from consent.verify import Verdict
+    from consent.verify_openings import Accounts
     from idp.protocol.services import Services
 
 _HASHES_ONLY = "only hashes are served, and only they were checked; records stay with the operator: idp audit export opens them\n"
+
+
+class Held(NamedTuple):
+    """What the reader holds, and how they want to be told."""
+
+    key: VerifierKey
+    since: str | None
+    openings: Path | None
+    complete: bool
+    quiet: bool
 
 
 def is_url(place: str) -> bool:
@@ -40,6 +50,12 @@ def verify(
     since: Annotated[
         Path | None, typer.Option("--since", metavar="FILE", help="An older checkpoint: it must be the beginning of this log.")
     ] = None,
+    openings: Annotated[
+        Path | None, typer.Option("--openings", metavar="FILE", help="Subject openings: who entries are about, as far as you may know.")
+    ] = None,
+    complete: Annotated[
+        bool, typer.Option("--complete", help="The openings are everybody's: what they leave closed must equal what erasures state.")
+    ] = False,
     live: Annotated[
         bool, typer.Option("--live", help="Verify the database itself, with the persons' log keys, instead of a folder.")
     ] = False,
@@ -53,7 +69,16 @@ def verify(
         refuse("name the exported folder, or say --live", Exit.USAGE)
     if place is not None and vkey is None:
         refuse("--vkey: the verifier key that you hold (a line, or a file with it) decides whose checkpoint counts", Exit.USAGE)
-    verdict, accounts = _verified(place, vkey, since, as_json=as_json)
+    if complete and openings is None:
+        refuse("--complete says something about --openings", Exit.USAGE)
+    if openings and place and is_url(place):
+        refuse("--openings belong to an exported folder: a URL serves only hashes", Exit.USAGE)
+    if place is None:
+        verdict, accounts = with_services(partial(_verify_live, as_json=as_json))
+    else:
+        held = Held(held_key(vkey or ""), None if since is None else read_text(since), openings, complete, as_json)
+        verdict = _verify_served(place, held) if is_url(place) else _verify_folder(Path(place), held)
+        accounts = verdict.accounts
     checked = {"checked": "hashes" if place and is_url(place) else "records"}
     text = _HASHES_ONLY if place and is_url(place) else ""
     show(_verdict_value(verdict, accounts) | checked, as_json=as_json, text=lambda: text + _verdict_text(verdict, accounts))
@@ -106,29 +131,25 @@ def _is_file(text: str) -> bool:
         return False
 
 
-def _verified(place: str | None, vkey: str | None, since: Path | None, *, as_json: bool) -> tuple[Verdict, Accounts | None]:
+def _verify_folder(folder: Path, held: Held) -> Verdict:
     from consent import verify as verifying
 
-    if place is None:
-        return with_services(partial(_verify_live, as_json=as_json))
-    key = held_key(vkey or "")
-    if is_url(place):
-        return _verify_served(place, key, None if since is None else read_text(since), as_json=as_json), None
     try:
-        with progress_bar("verifying", quiet=as_json) as progress:
-            return verifying.verify_folder(Path(place), key, None if since is None else read_text(since), progress), None
+        with progress_bar("verifying", quiet=held.quiet) as progress:
+            extras = verifying.Extras(held.since, held.openings, held.complete, progress)
+            return verifying.verify_folder(folder, held.key, extras=extras)
     except verifying.Unreadable as error:
         refuse(str(error), Exit.USAGE)
 
 
-def _verify_served(url: str, key: VerifierKey, since: str | None, *, as_json: bool) -> Verdict:
+def _verify_served(url: str, held: Held) -> Verdict:
     from consent.checkpoint import NoteInvalid
     from consent.verify_public import verify_public
     from idp.cli.served_log import NotServed, ServedLog
 
     try:
-        with ServedLog(url) as log, progress_bar("verifying", quiet=as_json) as progress:
-            return verify_public(log.checkpoint(), log.files, key, since, progress)
+        with ServedLog(url) as log, progress_bar("verifying", quiet=held.quiet) as progress:
+            return verify_public(log.checkpoint(), log.files, held.key, held.since, progress)
     except (NotServed, NoteInvalid) as error:
         refuse(str(error), Exit.USAGE)
 
@@ -176,8 +197,9 @@ def _verdict_value(verdict: Verdict, accounts: Accounts | None) -> dict[str, Any
 def _verdict_text(verdict: Verdict, accounts: Accounts | None) -> str:
     lines = [f"{verdict.size} entries, root {verdict.root.hex()}"]
     if accounts:
+        closed = "closed for good" if verdict.accounts is None else "not opened"
         lines.append(
-            f"{accounts.about_persons} about persons, {accounts.about_nobody} about nobody, {accounts.unopenable} closed for good "
+            f"{accounts.about_persons} about persons, {accounts.about_nobody} about nobody, {accounts.unopenable} {closed} "
             f"({accounts.stated} stated by erasures and retention)"
         )
     lines += [str(said) for said in verdict.successions]

@@ -1,0 +1,138 @@
+"""Subject openings beside an export: who entries are about, for those whom a request of two people allowed to know it. Pure.
+
+openings.jsonl has a line for each opened entry, in the order of the log: {"index", "nonce_s", "subject"}. log.md: "each SC opens as
+subject or none, and those that do not open equal, in number, what erase and retention entries state; one chain per person".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
+
+from consent.access_log import leaf as leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    Problem = Callable[[int, str], None]
+
+CHAINS: Final = 2
+"""A person has one chain of entries shown at once, and one of those shown later."""
+_FIRST_PREV: Final = base64.b64encode(leaves.FIRST_PREV).decode()
+STATING: Final = frozenset({"erase", "retention"})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Accounts:
+    """How the entries divide: about living persons, about nobody, and closed for good; the last must equal what was stated."""
+
+    about_persons: int
+    about_nobody: int
+    unopenable: int
+    stated: int
+
+
+class Opening(NamedTuple):
+    """What opens the SC of one entry. `written`: the canonical JSON of the subject."""
+
+    idx: int
+    nonce_s: bytes
+    written: bytes
+    subject: Mapping[str, Any]
+
+
+class OpeningBroken(ValueError):
+    """A line is not an opening."""
+
+
+def opening_line(index: int, nonce_s: bytes, subject: Mapping[str, Any]) -> bytes:
+    """Write a line, the newline included."""
+    return leaves.canonical({"index": index, "nonce_s": base64.b64encode(nonce_s).decode(), "subject": subject}) + b"\n"
+
+
+def parse_opening(line: bytes) -> Opening:
+    """Read a line. Raises: OpeningBroken."""
+    try:
+        found = json.loads(line)
+        index, nonce_s, subject = found["index"], base64.b64decode(found["nonce_s"], validate=True), found["subject"]
+        if type(index) is not int or not isinstance(subject, dict):
+            raise OpeningBroken("index is a number, subject an object")
+        return Opening(index, nonce_s, leaves.canonical(subject), subject)
+    except (ValueError, KeyError, TypeError, binascii.Error) as error:
+        raise OpeningBroken("not a line of openings") from error
+
+
+class Openings:
+    """Walks the openings beside the bundles. `complete`: they are everybody's, so that what they leave closed is accounted for."""
+
+    def __init__(self, lines: BinaryIO | None, problem: Problem, *, complete: bool = False) -> None:
+        self._lines = _parsed(lines, problem) if lines else iter(())
+        self._problem = problem
+        self._complete = complete
+        self._next = next(self._lines, None)
+        self._ends: dict[tuple[object, object], int] = {}
+        self._begun: Counter[object] = Counter()
+        self._opened = self._stated = 0
+        self.nobody = 0
+        """How many entries opened as being about nobody; whoever reads the records counts them."""
+
+    def state(self, record: Mapping[str, Any]) -> None:
+        """Take note of what a record says was closed for good."""
+        count = record.get("count")
+        if record.get("action") in STATING and isinstance(count, int):
+            self._stated += count
+
+    def check(self, first: int, entries: Sequence[bytes]) -> None:
+        """Open what can be opened of these entries."""
+        end = first + len(entries)
+        while self._next is not None and self._next.idx < end:
+            opening, self._next = self._next, next(self._lines, None)
+            if opening.idx < first:
+                self._problem(opening.idx, "its opening stands twice, or out of order")
+            else:
+                self._open(opening, entries[opening.idx - first])
+
+    def _open(self, opening: Opening, entry: bytes) -> None:
+        if self._next is not None and self._next.idx == opening.idx:
+            self._problem(opening.idx, "its opening stands twice, or out of order")
+        if leaves.subject_commitment(opening.nonce_s, entry[33:], opening.written) != entry[1:33]:
+            self._problem(opening.idx, "the subject is not the one that was recorded (SC does not open)")
+            return
+        self._opened += 1
+        self._link(opening, base64.b64encode(entry[1:33]).decode())
+
+    def _link(self, opening: Opening, sc: str) -> None:
+        """Each person's chain counts without a gap, and names the SC before; openings of some time only may begin in its middle."""
+        n, prev, person = (opening.subject.get(name) for name in ("n", "prev", "person"))
+        before = self._ends.pop((person, prev), None)
+        if n == 0 and prev == _FIRST_PREV:
+            if self._begun[person] >= CHAINS:
+                self._problem(opening.idx, "one more chain of the same person begins")
+            self._begun[person] += 1
+        elif before is None and (self._complete or self._begun[person]):
+            self._problem(opening.idx, "it does not follow the entry of the same person before it")
+        elif before is not None and n != before + 1:
+            self._problem(opening.idx, f"n is {n}, but {before + 1} entries of this person stand before it")
+        self._begun[person] = max(1, self._begun[person])
+        self._ends[person, sc] = n if isinstance(n, int) else before or 0
+
+    def end(self, size: int) -> Accounts:
+        """Give the sums, and compare what stays closed with what erasures and retention state."""
+        if self._next is not None:
+            self._problem(size, "the openings go on beyond the checkpoint")
+        found = Accounts(self._opened, self.nobody, size - self._opened - self.nobody, self._stated)
+        if self._complete and found.unopenable != found.stated:
+            self._problem(-1, f"{found.unopenable} entries do not open, but {found.stated} are stated as erased")
+        return found
+
+
+def _parsed(lines: BinaryIO, problem: Problem) -> Iterator[Opening]:
+    for number, line in enumerate(lines, 1):
+        try:
+            yield parse_opening(line)
+        except OpeningBroken as error:
+            problem(-1, f"line {number} of the openings: {error}")
