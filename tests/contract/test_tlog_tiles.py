@@ -5,22 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 from tlog_scales import tiles as scales_tiles
 from tlog_scales.backend import LocalBackend
 from tlog_scales.reader import TilesReader
 from tlog_scales.signing import Vkey
+from tlog_scales.tlog import InclusionProofInvalid
 
 from consent.access_log.public import PublicLog
 from consent.signer import verifier_source
 from consent.tiles import parse_number, parse_tile
 from consent.verify import verify_folder
 from tests.support.log import ORIGIN, LogHouse, grow, log_house
+from tests.support.tampering import tampered, tamperings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["log_house"]
 SIZES = (1, 2, 255, 256, 257, 65_536, 70_000)
+REFUSALS = (ValueError, RuntimeError, IndexError, InvalidSignature, InclusionProofInvalid)
+"""What tlog-scales raises for files that are wrong, absent, or too short, and for signatures."""
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
 
@@ -44,6 +49,32 @@ async def test_tlog_scales_verifies_our_export_at_every_kind_of_size(log_house: 
         for old, root in older.items():
             reader.get_consistency_proof(old, size).check(root, found.root_hash)
         older[size] = found.root_hash
+
+
+def scales_verify(folder: Path, key: str) -> None:
+    """Check every entry of an export with tlog-scales alone; it raises when one is not under the checkpoint that the key signed."""
+    reader = TilesReader(LocalBackend(folder))
+    head = reader.get_checkpoint()
+    vkey = Vkey.from_string(key)
+    if head.origin != vkey.name:
+        raise ValueError("another log")
+    head.verify(vkey)
+    if reader.calculate_root_hash() != head.root_hash:
+        raise ValueError("another root")
+    for index in range(head.size):
+        reader.get_inclusion_proof(index, head.size).check(scales_tiles.leaf_hash(reader.get_entry(index)), head.root_hash)
+
+
+async def test_tlog_scales_refuses_every_tampering(log_house: LogHouse) -> None:
+    await grow(log_house.database, 300)
+    await log_house.signer.sign_once()
+    await log_house.export_and_verify()
+    folder, key = log_house.folder / "export", str(log_house.key)
+    scales_verify(folder, key)
+    for path, change in tamperings(folder).values():
+        with tampered(folder, path, change), pytest.raises(REFUSALS):
+            scales_verify(folder, key)
+    scales_verify(folder, key)
 
 
 async def require_served(house: LogHouse, folder: Path) -> None:

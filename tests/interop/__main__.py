@@ -1,4 +1,4 @@
-"""Install what the foreign clients need, then let each of them sign in, refresh, read and sign out."""
+"""Install what the foreign clients need, then let each of them sign in, refresh, read and sign out; and foreign verifiers check the log."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from pathlib import Path
 from tests.interop.support import ENVIRONMENTS, OAUTH2_PROXY
 
 HERE = Path(__file__).parent
-DEBIAN = {"node": "nodejs", "npm": "npm", "apache2": "apache2 libapache2-mod-auth-openidc"}
-MODULE = Path("/usr/lib/apache2/modules/mod_auth_openidc.so")
+DEBIAN = {"node": "nodejs", "npm": "npm", "apache2": "apache2 libapache2-mod-auth-openidc", "go": "golang-go"}
+LIBRARIES = {
+    "libapache2-mod-auth-openidc": Path("/usr/lib/apache2/modules/mod_auth_openidc.so"),
+    "golang-golang-x-mod-dev": Path("/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog"),
+}
 
 
 def missing() -> list[str]:
     """Name the Debian packages whose programs are not here."""
     path = f"{os.environ.get('PATH', '')}:/usr/sbin"
     packages = [package for program, package in DEBIAN.items() if shutil.which(program, path=path) is None]
-    if not MODULE.exists() and DEBIAN["apache2"] not in packages:
-        packages.append("libapache2-mod-auth-openidc")
-    return " ".join(packages).split()
+    packages += [package for package, path in LIBRARIES.items() if not path.exists()]
+    return list(dict.fromkeys(" ".join(packages).split()))
 
 
 def install() -> None:
