@@ -17,7 +17,7 @@ from consent.signer import verifier_source
 from consent.tiles import parse_number, parse_tile
 from consent.verify import verify_folder
 from tests.support.log import ORIGIN, LogHouse, grow, log_house
-from tests.support.tampering import tampered, tamperings
+from tests.support.tampered_files import tampered, tamperings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ import pytest
 from keys.database import Database
 from tests.interop.support import ENVIRONMENTS, HERE
 from tests.support.log import LogHouse, grow, log_house
-from tests.support.tampering import tampered, tamperings
+from tests.support.tampered_files import tampered, tamperings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
