@@ -19,6 +19,7 @@ from consent.anchor import Anchor
 from consent.disclosure import Disclosure
 from consent.key_uses import KeyUses
 from consent.ledger import Ledger
+from consent.own_history import OwnHistories
 from consent.purposes import Purposes
 from consent.receipts import Operator, Receipts
 from consent.signer import LogSigner, newest_origin, verifier_source
@@ -81,6 +82,7 @@ class Consent:
         self.ledger = Ledger(database, self.access_log, self.purposes, self.receipts, options.clock)
         self.disclosure = Disclosure(self.access_log, keyring.subject_keys, options.erased)
         self.key_uses = KeyUses(database, self.disclosure.uses)
+        self.own_histories = OwnHistories(database, keyring.subject_keys, self.verifiers)
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod

@@ -20,7 +20,7 @@ from consent.checkpoint import NoteInvalid
 from keys.database import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -101,14 +101,26 @@ async def check_person(connection: AsyncConnection, key: LogKey) -> PersonCheck:
     until = await clock(connection)
     edge = await tree.head(connection)
     chained = (await connection.execute(sa.select(tables.chains.c.length).where(tables.chains.c.subject_ref == key.reference))).scalar()
-    rows = await connection.execute(sa.select(tables.entries).where(_E.subject_ref == key.reference, _E.idx < edge.size).order_by(_E.idx))
-    found = [Row(*row) for row in rows]
+    found = await rows_below(connection, key, edge.size)
     index, problem = chain_problem(found, key)
     if problem is None and len(found) < (chained or 0) and edge == await tree.head(connection):
         index, problem = None, f"{chained} entries were recorded, {len(found)} are shown"
     if problem is None:
         index, problem = await _inclusion_problem(connection, found, edge)
     return PersonCheck(problem is None, len(found), problem, index, until, edge.size, edge.root)
+
+
+async def rows_below(connection: AsyncConnection, key: LogKey, size: int) -> list[Row]:
+    """Read a person's entries among the first `size` of the log, oldest first."""
+    rows = await connection.execute(sa.select(tables.entries).where(_E.subject_ref == key.reference, _E.idx < size).order_by(_E.idx))
+    return [Row(*row) for row in rows]
+
+
+async def inclusion_proofs(connection: AsyncConnection, indices: Iterable[int], size: int) -> Mapping[int, tuple[bytes, ...]]:
+    """Prove that each of these entries is in the tree of `size`, reading each tile once. Raises: TreeBroken."""
+    spans = {index: merkle.inclusion_spans(index, size) for index in indices}
+    nodes = await tree.nodes(connection, merkle.needed(span for path in spans.values() for span in path), size)
+    return {index: merkle.proof(path, nodes) for index, path in spans.items()}
 
 
 def chain_problem(rows: Iterable[Row], key: LogKey) -> tuple[int | None, str | None]:
@@ -127,14 +139,13 @@ def chain_problem(rows: Iterable[Row], key: LogKey) -> tuple[int | None, str | N
 
 
 async def _inclusion_problem(connection: AsyncConnection, rows: Sequence[Row], edge: merkle.Edge) -> tuple[int | None, str | None]:
-    spans = {row.idx: merkle.inclusion_spans(row.idx, edge.size) for row in rows}
     try:
-        nodes = await tree.nodes(connection, merkle.needed(span for path in spans.values() for span in path), edge.size)
+        proofs = await inclusion_proofs(connection, [row.idx for row in rows], edge.size)
     except tree.TreeBroken as error:
         return None, str(error)
     for row in rows:
         try:
-            merkle.verify_inclusion(row.idx, edge.size, merkle.leaf_hash(row.leaf), merkle.proof(spans[row.idx], nodes), edge.root)
+            merkle.verify_inclusion(row.idx, edge.size, merkle.leaf_hash(row.leaf), proofs[row.idx], edge.root)
         except merkle.ProofInvalid:
             return row.idx, "it is not in the tree"
     return None, None

@@ -60,8 +60,8 @@ def is_none(row: Row) -> bool:
     return row.nonce_s is not None and leaves.none_commitment(row.nonce_s, row.leaf[33:]) == row.leaf[1:33]
 
 
-def subject_of(row: Row, key: LogKey) -> Mapping[str, Any] | None:
-    """Give the subject when SC opens under this person's log key, else None."""
+def subject_opening(row: Row, key: LogKey) -> tuple[bytes, Mapping[str, Any]] | None:
+    """Give nonceS and the subject when SC opens under this person's log key, else None."""
     if row.subject_sealed is None:
         return None
     try:
@@ -71,7 +71,13 @@ def subject_of(row: Row, key: LogKey) -> Mapping[str, Any] | None:
     nonce_s, subject = opened[: leaves.NONCE_BYTES], opened[leaves.NONCE_BYTES :]
     if leaves.subject_commitment(nonce_s, row.leaf[33:], subject) != row.leaf[1:33]:
         return None
-    return object_of(subject)
+    return nonce_s, object_of(subject)
+
+
+def subject_of(row: Row, key: LogKey) -> Mapping[str, Any] | None:
+    """Give the subject when SC opens under this person's log key, else None."""
+    opening = subject_opening(row, key)
+    return opening[1] if opening else None
 
 
 def opened(row: Row, key: LogKey) -> HistoryEntry:

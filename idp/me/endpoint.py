@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from idp.me import correction, data, erase, history, home, permissions, receipt
+from idp.me import correction, data, download, erase, history, home, permissions, receipt
 
 routes = [
     Route("/", home.home, methods=["GET"]),
     Route("/me/history", history.history, methods=["GET"]),
     Route("/me/history", history.check, methods=["POST"]),
+    Route(download.PATH, download.show, methods=["GET"]),
+    Route(download.PATH, download.download, methods=["POST"]),
     Route("/me/permissions", permissions.permissions, methods=["GET"]),
     Route("/me/permissions/{grant}", permissions.ask, methods=["GET"]),
     Route("/me/permissions/{grant}", permissions.withdraw, methods=["POST"]),

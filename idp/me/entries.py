@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from consent.access_log.records import HistoryEntry
 
-KINDS: Final = ("disclose", "consult", "verify", "update", "export", "consent", "denied", "erase")
+KINDS: Final = ("disclose", "consult", "verify", "audit", "update", "export", "consent", "denied", "erase")
 _OFFICERS: Final = frozenset({"consult", "verify", "update", "audit", "export"})
 _CONSENT: Final = frozenset({"requested", "given", "refused", "renewed", "withdrawn", "expired", "invalidated"})
-_CHANNELS: Final = frozenset({"userinfo", "id_token", "introspection", "api", "counter", "command_line", "page", "approve", "ledger"})
+_CHANNELS: Final = frozenset(
+    {"userinfo", "id_token", "introspection", "api", "counter", "command_line", "page", "approve", "ledger", "self", "history", "staff"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,9 @@ class EntryView:
     officer: str | None
     reason: str | None
     outcome: str
+    by_self: bool = False
+    grant: str | None = None
+    reported: bool = False
 
     @property
     def refused(self) -> bool:
@@ -61,6 +66,7 @@ class EntryView:
     def details(self, t: Callable[..., str], when: Callable[[dt.datetime], str], local: Callable[..., str]) -> list[tuple[str, str, None]]:
         """Give the lines behind "details": who, when, why, on which ground, by which way, under which number."""
         who = f"{self.who} ({local(self.agency)})" if self.agency and local(self.agency) != self.who else self.who
+        who = t("history.you") if self.by_self else who
         ground = t(f"history.basis.{self.basis}") + (f": {self.law}" if self.law else "")
         lines = [
             ("who", who),
@@ -96,6 +102,9 @@ def entry_view(entry: HistoryEntry, names: Names) -> EntryView:
         officer=_officer(actor),
         reason=record.get("reason"),
         outcome=outcome if outcome in BECAUSE else "other",
+        by_self=(entry.subject.get("actor") or {}).get("type") == "citizen" and not record.get("client_name"),
+        grant=entry.grant,
+        reported=bool(record.get("reported_by")),
     )
 
 
@@ -115,9 +124,26 @@ def _officer(actor: Mapping[str, Any]) -> str | None:
     return ", ".join(str(actor[name]) for name in ("role", "unit", "pseudonym") if actor.get(name)) or str(actor["type"])
 
 
-def by_day(entries: Iterable[EntryView]) -> Sequence[tuple[dt.date, Sequence[EntryView]]]:
-    """Group entries, newest first, by the day in the city."""
-    return [(day, list(group)) for day, group in groupby(entries, key=lambda entry: local_date(entry.time))]
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What one service, or one office, did on one day, newest first."""
+
+    who: str
+    agency: Mapping[str, str]
+    by_self: bool
+    entries: tuple[EntryView, ...]
+
+
+def by_day(entries: Iterable[EntryView]) -> Sequence[tuple[dt.date, Sequence[Group]]]:
+    """Group entries, newest first, by the day in the city, and within it by who acted; who acted last comes first."""
+    return [(day, _by_who(group)) for day, group in groupby(entries, key=lambda entry: local_date(entry.time))]
+
+
+def _by_who(entries: Iterable[EntryView]) -> Sequence[Group]:
+    groups: dict[tuple[bool, str], list[EntryView]] = {}
+    for entry in entries:
+        groups.setdefault((entry.by_self, entry.who), []).append(entry)
+    return [Group(who, group[0].agency, by_self, tuple(group)) for (by_self, who), group in groups.items()]
 
 
 def purposes_named(entries: Iterable[HistoryEntry]) -> frozenset[tuple[str, int]]:

@@ -8,6 +8,7 @@ changed).
 
 from __future__ import annotations
 
+import base64
 import gzip
 from dataclasses import dataclass
 from functools import lru_cache
@@ -83,6 +84,7 @@ class Renderer:
             auto_reload=False,
             cache_size=-1,
         )
+        self._templates.filters["b64"] = lambda data: base64.b64encode(data).decode()
         self._templates.globals.update(site=site, asset=self.assets.path, languages=LANGUAGES)
 
     def page(

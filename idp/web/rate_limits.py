@@ -82,6 +82,7 @@ class LimitRules:
 
 
 DENIED = (Limit("denied", 1, MINUTE),)
+EXPORTS = (Limit("export", 10, 60 * MINUTE),)
 
 
 def network_of(address: str) -> str:
@@ -168,6 +169,10 @@ class RateLimits:
     async def asked_elsewhere(self, person: str) -> Taken | Wait:
         """Count a request that names a person: nobody is to be worn down until they say yes (CIBA §15)."""
         return await self.take((self.rules.asked_elsewhere, person))
+
+    async def export(self, person: str) -> Taken | Wait:
+        """Count a file that somebody takes of their own data: each is an entry, and work."""
+        return await self.take((EXPORTS, person))
 
     async def denied(self, client: str, person: str) -> Taken | Wait:
         """Count a refused attempt at a person's data: log.md, "one per client, person, minute", by all processes together."""

@@ -32,6 +32,7 @@ OUTSIDE = {
 INSIDE = {
     "home": "/",
     "history": "/me/history",
+    "history-file": "/me/history/file",
     "history-filtered": "/me/history?action=erase",
     "permissions": "/me/permissions",
     "data": "/me/data",

@@ -81,10 +81,25 @@ def test_what_a_record_does_not_say_is_left_out() -> None:
     assert set(details(view)) == {"Siapa", "Kapan", "Dasar", "Lewat", "Nomor catatan"}
 
 
-def test_entries_are_grouped_by_the_day_in_the_city() -> None:
+def test_entries_are_grouped_by_the_day_in_the_city_and_by_who_acted() -> None:
     late = dt.datetime(2026, 11, 23, 17, tzinfo=dt.UTC)  # already the 24th in Balikpapan
-    views = [entry_view(item, NAMES) for item in (entry(2), entry(1, late), entry(0, NOW - dt.timedelta(days=2)))]
-    assert [(day.isoformat(), len(of_day)) for day, of_day in by_day(views)] == [("2026-11-24", 2), ("2026-11-22", 1)]
+    other = entry(2, client_name="Antrean")
+    views = [entry_view(item, NAMES) for item in (entry(3), other, entry(1, late), entry(0, NOW - dt.timedelta(days=2)))]
+    grouped = [(day.isoformat(), [(group.who, [one.n for one in group.entries]) for group in groups]) for day, groups in by_day(views)]
+    assert grouped == [("2026-11-24", [("Aduan Warga", [3, 1]), ("Antrean", [2])]), ("2026-11-22", [("Aduan Warga", [0])])]
+
+
+def test_what_citizens_do_themselves_is_told_as_their_own_and_an_answer_to_a_service_under_its_name() -> None:
+    def own(**record: Any) -> Any:
+        bare = {"action": "update", "channel": "self", "outcome": "ok", **record}
+        return entry_view(HistoryEntry(0, "id", 0, NOW, bare, {"person": "p", "actor": {"type": "citizen"}}), NAMES)
+
+    assert (own().by_self, details(own())["Siapa"]) == (True, "Anda")
+    assert own(action="consent", outcome="given", client_name="Aduan Warga").by_self is False
+
+
+def test_a_read_that_an_agency_reported_itself_says_so() -> None:
+    assert entry_view(entry(reported_by="kominfo"), NAMES).reported
 
 
 def test_only_named_purposes_are_looked_up() -> None:
