@@ -6,13 +6,13 @@ happened is what the entries say.
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from consent.access_log import tables
+from consent.access_log.counts import HOURS, Activity, Group
 from consent.access_log.opening import object_of
 
 if TYPE_CHECKING:
@@ -21,38 +21,11 @@ if TYPE_CHECKING:
 
     from keys.database import Database, Transaction
 
-HOURS: Final = 24
 BATCH: Final = 2_500
 
 _E = tables.entries.c
 _A = tables.activity.c
 _P = tables.activity_position.c
-
-
-class Group(NamedTuple):
-    """What is counted together; "" where an entry says nothing. `officer` is a pseudonym, `lasting` 1 for reads without a session."""
-
-    day: str
-    action: str
-    client: str
-    agency: str
-    purpose: str
-    basis: str
-    officer: str
-    lasting: int
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Activity:
-    """How often something was done on one day, by the hours of the city."""
-
-    group: Group
-    hours: tuple[int, ...]
-
-    @property
-    def count(self) -> int:
-        """The whole day's."""
-        return sum(self.hours)
 
 
 async def gather(database: Database, zone: dt.tzinfo, limit: int = BATCH) -> int:

@@ -1,4 +1,4 @@
-"""The auditor's first page: where the log stands, the key to check it with, and how.
+"""The auditors' pages: where the log stands, searching its records, one citizen's records for a case, unusual days, checks, the export.
 
-Owns: one public page. Must not know: entries or people; a checkpoint tells a size and a hash.
+Owns: these pages. Every question is an entry of the log before its answer is shown. Must not know: values, or how entries are stored.
 """

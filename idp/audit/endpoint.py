@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
+from idp.audit import activity, checks, exporting, person, searching
+from idp.audit.desk import READERS
 from idp.pages.formats import local_date
 from idp.protocol import current_session
 from idp.protocol.services import services
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 async def audit(request: Request) -> Response:
     """Answer GET /audit; public, since hashes and a public key tell nothing about anybody."""
     parts = services(request)
-    await current_session.greeted(request)
+    session = await current_session.greeted(request)
+    member = None if session is None else await parts.staff.of_person(session.person)
     status = await parts.consent.access_log.status()
     key = await parts.consent.verifier_key()
     return parts.renderer.page(
@@ -30,8 +33,20 @@ async def audit(request: Request) -> Response:
         fingerprint=key.fingerprint if key else None,
         successions=status.successions,
         log_url=f"{parts.settings.issuer.rstrip('/')}/log",
+        reader=member is not None and member.appointment(*READERS) is not None,
         day_stamp=local_date(parts.clock()).isoformat(),
     )
 
 
-routes = [Route("/audit", audit, methods=["GET"])]
+routes = [
+    Route("/audit", audit, methods=["GET"]),
+    Route(searching.PATH, searching.form, methods=["GET"]),
+    Route(searching.PATH, searching.submit, methods=["POST"]),
+    Route(searching.RESULTS, searching.results, methods=["GET"]),
+    Route(person.PATH, person.form, methods=["GET"]),
+    Route(person.PATH, person.submit, methods=["POST"]),
+    Route("/audit/activity", activity.show, methods=["GET"]),
+    Route("/audit/checks", checks.show, methods=["GET"]),
+    Route(exporting.PATH, exporting.form, methods=["GET"]),
+    Route(exporting.PATH, exporting.submit, methods=["POST"]),
+]

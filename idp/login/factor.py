@@ -146,7 +146,12 @@ def _nothing(request: Request, asked: Asked) -> Response:
     """A service asks for a second factor and the person has none yet: say how to get one, then come back here."""
     found = services(request)
     return found.renderer.page(
-        request, "login/no_factor.html", status=200, totp=asked.onward.to("/security/totp"), card=asked.onward.to("/security/card")
+        request,
+        "login/no_factor.html",
+        status=200,
+        own=asked.onward.interaction is None,
+        totp=asked.onward.to("/security/totp"),
+        card=asked.onward.to("/security/card"),
     )
 
 

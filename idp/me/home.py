@@ -9,6 +9,7 @@ from idp.me.names import views
 from idp.me.rules import door, greeting
 from idp.protocol import current_session
 from idp.protocol.services import services
+from idp.staff.records import Role
 from idp.web.request_context import language
 
 if TYPE_CHECKING:
@@ -32,9 +33,18 @@ async def home(request: Request) -> Response:
         "home/home.html",
         greeting=greeting(parts.clock()),
         waiting=len(await parts.deferred.of_person(session.person, parts.clock())),
+        desks=await _desks(parts, session.person),
         last=(await views(parts, [last]))[0] if last else None,
         agencies=door(clients, await _connected(parts, session.person), language(request), parts.settings.issuer),
     )
+
+
+async def _desks(parts: Services, person: str) -> frozenset[str]:
+    """Name the pages of staff that somebody may open."""
+    member = await parts.staff.of_person(person)
+    roles = member.roles if member else frozenset[Role]()
+    reads, decides = roles & {Role.AUDITOR, Role.DPO}, roles & {Role.AUDITOR, Role.DPO, Role.ADMINISTRATOR}
+    return frozenset(name for name, allowed in (("audit", reads), ("console", decides)) if allowed)
 
 
 async def _connected(parts: Services, person: str) -> dict[str, str]:

@@ -69,3 +69,13 @@ class Delivery:
     last_attempt_at: dt.datetime | None
     next_attempt_at: dt.datetime | None
     answer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LateNotices:
+    """Notices of one kind that an application never acknowledged: how many, and since when."""
+
+    client: str
+    event: str
+    count: int
+    oldest: dt.datetime

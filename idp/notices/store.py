@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from idp.notices.records import Delivery, Notice, NoticeKind, NoticeStatus
+from idp.notices.records import Delivery, LateNotices, Notice, NoticeKind, NoticeStatus
 from idp.notices.streams.store import StreamStore
 from idp.notices.tables import notices
 from keys.opaque import new_id
@@ -144,6 +144,15 @@ class NoticeStore:
         late = (notices.c.status == NoticeStatus.WAITING) & (notices.c.created_at < before)
         async with self._database.read() as connection:
             return int((await connection.execute(sa.select(sa.func.count()).select_from(notices).where(late))).scalar_one())
+
+    async def late(self, before: dt.datetime) -> Sequence[LateNotices]:
+        """Tell, by application and event, how many notices were made before a moment and never acknowledged."""
+        unheard = (notices.c.status != NoticeStatus.DELIVERED) & (notices.c.created_at < before)
+        columns = (notices.c.client, notices.c.event)
+        counted = sa.select(*columns, sa.func.count(), sa.func.min(notices.c.created_at)).where(unheard).group_by(*columns)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(counted.order_by(*columns))).all()
+        return [LateNotices(*row) for row in rows]
 
     async def sweep(self, now: dt.datetime, limit: int = 1000) -> int:
         """Give up what nobody fetched in time; delete what is over for long, at most `limit` of each; return how many rows went."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _LINE, _LENGTH = 44, 286
 _STEP, _BAR, _TALL, _HEAD, _FOOT = 56, 32, 120, 20, 22
+_THIN, _WEEK = 14, 7
 _LOW = 2  # a single read is no full bar
 
 
@@ -45,3 +46,25 @@ def _bar(place: int, label: str, count: int, most: int) -> Markup:
     )
     value = Markup('<text class="value" x="{}" y="{}">{}</text>').format(middle, top - 6, count) if count else Markup("")
     return bar + value + Markup('<text x="{}" y="{}">{}</text>').format(middle, _HEAD + _TALL + 16, label)
+
+
+def timeline(values: Sequence[tuple[str, int, bool]], description: str) -> Markup:
+    """Draw one thin bar per day: (label, count, unusual). A label stands under the first, and under every seventh from there."""
+    most = max(_LOW, *(count for _, count, _ in values), 0)
+    drawn = Markup("").join(_thin(place, *value, most) for place, value in enumerate(values))
+    width, height = max(len(values), 1) * _THIN, _HEAD + _TALL + _FOOT
+    top = Markup('<text class="name" x="0" y="14">{}</text>').format(most)
+    return Markup('<svg class="chart long" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}</svg>').format(
+        width, height, description, top, drawn
+    )
+
+
+def _thin(place: int, label: str, count: int, unusual: bool, most: int) -> Markup:  # noqa: FBT001 - one bar, value by value
+    tall = max(round(_TALL * count / most), 1)
+    kind = Markup(' class="odd"') if unusual else Markup("") if count else Markup(' class="none"')
+    bar = Markup('<rect{} x="{}" y="{}" width="{}" height="{}"/>').format(kind, place * _THIN, _HEAD + _TALL - tall, _THIN - 3, tall)
+    if unusual:  # colour alone tells nothing to whoever sees none
+        bar += Markup('<text class="odd" x="{}" y="{}">!</text>').format(place * _THIN + (_THIN - 3) // 2, _HEAD + _TALL - tall - 4)
+    if place % _WEEK:
+        return bar
+    return bar + Markup('<text class="name" x="{}" y="{}">{}</text>').format(place * _THIN, _HEAD + _TALL + 16, label)

@@ -6,7 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from consent.access_log.records import Actor
+from consent.access_log.records import Actor, Denied, Entry, Record, Subject
+from consent.errors import LogUnavailable
 from idp.events.records import EventKind
 from idp.protocol import counter, current_session
 from idp.protocol.services import services
@@ -79,3 +80,25 @@ async def dismiss(found: Services, officer: Officer, account: Account, role: Rol
     if taken:
         await found.events.record(EventKind.ROLE_TAKEN, at=found.clock(), person=account.person, detail=f"{role} {officer.name}")
     return taken
+
+
+async def enter(
+    found: Services, duty: OnDuty, reason: str, *, person: str | None = None, case: str | None = None, outcome: str = "ok"
+) -> None:
+    """Record that a member of staff is about to look at records; whoever `person` is sees it. Nothing may be shown before.
+
+    `case`: the number of the case that asks for it. Raises: LogUnavailable, LogBusy (503), ChainClosed.
+    """
+    record = Record(
+        action="audit",
+        agency=duty.appointment.agency,
+        actor=duty.actor,
+        legal_ref=case,
+        channel="audit",
+        acr=duty.session.acr,
+        outcome=outcome,
+        reason=reason,
+    )
+    entry = Entry(record, None if person is None else Subject(person))
+    if isinstance(await found.consent.access_log.append(entry), Denied):
+        raise LogUnavailable("the entry was denied")

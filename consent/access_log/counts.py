@@ -1,0 +1,34 @@
+"""Counts of what the log records, as statistics see them. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Final, NamedTuple
+
+HOURS: Final = 24
+
+
+class Group(NamedTuple):
+    """What is counted together; "" where an entry says nothing. `officer` is a pseudonym, `lasting` 1 for reads without a session."""
+
+    day: str
+    action: str
+    client: str
+    agency: str
+    purpose: str
+    basis: str
+    officer: str
+    lasting: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Activity:
+    """How often something was done on one day, by the hours of the city."""
+
+    group: Group
+    hours: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """The whole day's."""
+        return sum(self.hours)

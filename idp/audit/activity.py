@@ -1,0 +1,96 @@
+"""Reads over time with unusual days marked, and a profile of each service and each officer. Counts only: no record is opened."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from consent.access_log.activity import between
+from idp.audit import names, rules
+from idp.audit.desk import on_duty, page
+from idp.pages.charts import bars, timeline
+from idp.pages.formats import Formats, local_date
+from idp.protocol.services import services
+from idp.web.parameters import query
+from idp.web.request_context import language
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from consent.access_log.counts import Activity
+
+KINDS: Final[Mapping[str, frozenset[str]]] = {
+    "reads": frozenset({"disclose"}),
+    "staff": frozenset({"consult", "verify", "update", "audit", "export"}),
+    "denied": frozenset({"denied"}),
+}
+SORTS: Final = ("reads", "odd", "bulk", "night", "lasting", "denied", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the page shows: how many days, which kind, of which service ("" all), in which order."""
+
+    days: str
+    kind: str
+    service: str
+    sort: str
+
+
+async def show(request: Request) -> Response:
+    """Answer GET /audit/activity."""
+    duty = await on_duty(request)
+    found = services(request)
+    known = await names.known(found, request)
+    asked = _asked(query(request).values, known)
+    last = local_date(found.clock())
+    first = last - dt.timedelta(days=rules.PERIODS[asked.days] - 1)
+    activities = await between(found.consent.database, first - dt.timedelta(days=rules.BASE_DAYS), last)
+    own = [one for one in activities if not asked.service or one.group.client == asked.service]
+    days = rules.timeline(rules.per_day(own, KINDS[asked.kind]), first, last, running=last)
+    return page(
+        request,
+        duty,
+        "audit/activity.html",
+        asked=asked,
+        periods=list(rules.PERIODS),
+        kinds=list(KINDS),
+        days=days[::-1],
+        odd=[day for day in days if day.odd],
+        chart=_chart(request, days),
+        known=known,
+        **_profiles(request, activities, asked, first, last),
+    )
+
+
+def _asked(sent: Mapping[str, str], known: names.Known) -> Asked:
+    """Read the wishes; whatever is none of the choices is none."""
+    offered = {"days": rules.PERIODS, "kind": KINDS, "service": known.services, "sort": SORTS}
+    default = {"days": "30", "kind": "reads", "service": "", "sort": "reads"}
+    return Asked(**{name: sent[name] if sent.get(name) in choices else default[name] for name, choices in offered.items()})
+
+
+def _chart(request: Request, days: Sequence[rules.Day]) -> object:
+    formats = Formats(language(request))
+    t = services(request).renderer.t
+    total, odd = sum(day.count for day in days), sum(day.odd for day in days)
+    alt = t(request, "staff.activity.alt", total=formats.number(total), odd=odd, days=len(days))
+    return timeline([(formats.date(day.day), day.count, day.odd) for day in days], alt)
+
+
+def _profiles(request: Request, activities: Sequence[Activity], asked: Asked, first: dt.date, last: dt.date) -> dict[str, Any]:
+    by_service = rules.profiles(activities, "client", KINDS["reads"], first, last)
+    officers = rules.profiles(activities, "officer", KINDS["staff"], first, last)
+    ordered = sorted(by_service, key=lambda one: one.name if asked.sort == "name" else (-getattr(one, asked.sort), one.name))
+    chosen = next((one for one in by_service if one.name == asked.service), None)
+    hours = bars([(f"{hour:02d}", count) for hour, count in enumerate(chosen.hours)], _hours_alt(request, chosen)) if chosen else None
+    return {"services": ordered, "officers": officers, "profile": chosen, "hours": hours, "sorts": SORTS}
+
+
+def _hours_alt(request: Request, profile: rules.Profile) -> str:
+    spoken = ", ".join(f"{hour:02d}: {count}" for hour, count in enumerate(profile.hours) if count)
+    return services(request).renderer.t(request, "staff.activity.hours_alt", hours=spoken or "0")
