@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import dataclasses
 import datetime as dt
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import structlog
 
 from consent import checkpoint
-from consent.access_log import AccessLog, LogOptions
+from consent.access_log import AccessLog, LogOptions, witness_states
 from consent.access_log.batcher import BatchOptions
 from consent.access_log.public import PublicLog
 from consent.access_log.watch import stored
@@ -20,17 +20,22 @@ from consent.disclosure import Disclosure
 from consent.key_uses import KeyUses
 from consent.ledger import Ledger
 from consent.own_history import OwnHistories
+from consent.publisher import Publisher, is_late
 from consent.purposes import Purposes
 from consent.receipts import Operator, Receipts
 from consent.signer import LogSigner, newest_origin, verifier_source
 from consent.transition import Transition
+from keys.database import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Container
+    from collections.abc import Awaitable, Callable, Container, Sequence
     from pathlib import Path
 
     from consent.access_log.records import CheckpointState
+    from consent.access_log.witness_states import WitnessState
     from consent.checkpoint import Checkpoint, VerifierKey
+    from consent.policy import Witness
+    from consent.publisher import Witnessing
     from keys.database import Database
     from keys.keyring import Keyring
 
@@ -49,6 +54,7 @@ def utc_now() -> dt.datetime:
 class ConsentOptions:
     """What consent/ must be told. `issuer` names the log's origin; `embedded_signer`: this process also signs checkpoints.
 
+    `witnessing`: whose cosignatures the public checkpoint needs, None when nobody's.
     `erased`: people who were erased, by a record that lies outside the stores.
     """
 
@@ -57,9 +63,32 @@ class ConsentOptions:
     dpo_contact: str
     anchor_file: Path | None = None
     embedded_signer: bool = False
+    witnessing: Witnessing | None = None
     batch: BatchOptions = dataclasses.field(default_factory=BatchOptions)
     erased: Container[str] = ()
     clock: Callable[[], dt.datetime] = utc_now
+
+
+class WitnessStanding(NamedTuple):
+    """A witness, its last word, the time of asking, and whether its newest cosignature is too old."""
+
+    witness: Witness
+    state: WitnessState | None
+    now: dt.datetime
+    late: bool
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the newest cosignature; None when there is none."""
+        return (self.now - self.state.cosigned_at).total_seconds() if self.state and self.state.cosigned_at else None
+
+    def __str__(self) -> str:
+        state = self.state
+        said = "never cosigned"
+        if state and state.cosigned_at:
+            said = f"cosigned {state.size} entries at {state.cosigned_at.isoformat(timespec='seconds')}"
+        late = ", which is TOO LONG AGO" if self.late else ""
+        return f"{self.witness.name} {said}{late}{f'; now: {state.problem}' if state and state.problem else ''}"
 
 
 class Consent:
@@ -69,12 +98,15 @@ class Consent:
         origin = checkpoint.origin_of(options.issuer)
         anchor = None if options.anchor_file is None else Anchor(options.anchor_file)
         self.verifiers = verifier_source(origin, keyring.log_key)
-        log = LogOptions(key=self.verifiers, anchor=anchor, batch=options.batch)
+        witnessing = options.witnessing
+        heard = frozenset(str(one.key) for one in witnessing.policy.witnesses) if witnessing else frozenset()
+        log = LogOptions(key=self.verifiers, anchor=anchor, batch=options.batch, witnesses=heard)
         self.database = database
         self.options = options
         self.access_log = AccessLog(database, keyring.subject_keys, log)
         self.public_log = PublicLog(database, self.verifiers)
-        self.signer = None if anchor is None else LogSigner(database, keyring.log_key, origin, anchor)
+        publisher = Publisher(database, witnessing) if witnessing else None
+        self.signer = None if anchor is None else LogSigner(database, keyring.log_key, origin, anchor, publisher=publisher)
         self.transition = Transition(database, keyring.log_key, origin, anchor, self.signer) if anchor and self.signer else None
         self._origin = origin
         self.purposes = Purposes(database, options.clock)
@@ -106,6 +138,17 @@ class Consent:
         Raises: StoreUnavailable.
         """
         return await self.public_log.checkpoint()
+
+    async def witnesses(self) -> Sequence[WitnessStanding]:
+        """Tell of each witness that is asked for cosignatures how it stands. Raises: StoreUnavailable, NoteInvalid."""
+        witnessing = self.options.witnessing
+        if witnessing is None:
+            return ()
+        async with self.database.read() as connection:
+            signed, now = await stored(connection, "signed"), await clock(connection)
+            states = await witness_states.known(connection, newest_origin(self._origin, signed.note if signed else None))
+        asked = [(one, states.get(str(one.key))) for one in witnessing.policy.witnesses if one.url]
+        return [WitnessStanding(one, state, now, is_late(state, now, witnessing.alarm)) for one, state in asked]
 
     async def opened(self, note: str) -> Checkpoint:
         """Read a checkpoint that must be signed under one of this log's origins. Raises: NoteInvalid, StoreUnavailable."""

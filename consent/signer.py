@@ -1,7 +1,8 @@
 """The one signer: what the database's log became is signed, anchored outside the database, and only then published.
 
-Order (log.md): read head → consistency proof from the anchor → sign → anchor → publish. Whatever happens in between, the anchor never
-claims less than what was published, and nothing is signed that does not continue what was signed before.
+Order (log.md): read head → consistency proof from the anchor → sign → anchor → publish; where witnesses watch, these are asked before that
+(`consent.publisher`). Whatever happens in between, the anchor never claims less than what was published, and nothing is signed that does
+not continue what was signed before.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import structlog
 from consent import checkpoint, merkle
 from consent.access_log import tree, watch
 from consent.access_log.published import save_checkpoint
+from consent.access_log.records import CheckpointState
 from consent.anchor import AnchorBackwards, AnchorMoved
 from consent.checkpoint import Checkpoint, NoteInvalid, VerifierKey
 from keys.database import clock
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from consent.access_log.records import CheckpointState
     from consent.anchor import Anchor
+    from consent.publisher import Publisher
     from keys.database import Database
 
 log = structlog.get_logger()
@@ -89,21 +91,31 @@ class LogSigner:
         anchor: Anchor,
         *,
         publish_every: dt.timedelta = dt.timedelta(seconds=60),
+        publisher: Publisher | None = None,
     ) -> None:
         self._database = database
         self._keys = keys
         self._origin = origin
         self._anchor = anchor
         self._publish_every = publish_every
+        self.publisher = publisher
 
     async def run(self, every: float = 0.5) -> None:
         """Sign within a second of growth, for as long as this process holds the place of the sole signer; wait for it otherwise."""
         while True:
             with self._anchor.sole_signer() as alone:
-                while alone:
-                    await self._try()
-                    await asyncio.sleep(every)
+                if alone:
+                    await self._work(every)
             await asyncio.sleep(every)
+
+    async def _work(self, every: float) -> None:
+        """Sign, and beside it publish: a witness that is waited for must not delay the signing."""
+        async with asyncio.TaskGroup() as group:
+            if self.publisher:
+                group.create_task(self.publisher.run(), name="log-publisher")
+            while True:
+                await self._try()
+                await asyncio.sleep(every)
 
     async def _try(self) -> None:
         try:
@@ -161,15 +173,22 @@ class LogSigner:
         the first read after a silence would be public within a second, and its time with it.
         """
         if published is None:
-            await save_checkpoint(self._database, "published", fresh, note, now)
+            await self._publish(CheckpointState(fresh.size, fresh.root, note, now), now)
         elif (
             signed is not None
             and signed.note != published.note
             and _tick(signed.time, self._publish_every) < _tick(now, self._publish_every)
         ):
-            await save_checkpoint(self._database, "published", checkpoint.parse(signed.note), signed.note, now)
+            await self._publish(signed, now)
         if signed is None or signed.note != note:
             await save_checkpoint(self._database, "signed", fresh, note, now)
+
+    async def _publish(self, state: CheckpointState, now: dt.datetime) -> None:
+        """Make it public, or let the publisher show it to the witnesses first."""
+        if self.publisher:
+            self.publisher.offer(state)
+        else:
+            await save_checkpoint(self._database, "published", checkpoint.parse(state.note), state.note, now)
 
 
 def _tick(time: dt.datetime, every: dt.timedelta) -> int:

@@ -159,8 +159,9 @@ class Transition:
         fresh = Checkpoint(successor.verifier.name, edge.size, edge.root)
         signed = fresh.note(successor.verifier, successor.key.sign(fresh.body))
         await asyncio.to_thread(self._anchor.advance, note, signed, succession=True)
-        for kind in ("signed", "published"):
-            await save_checkpoint(self._database, kind, fresh, signed, now, succession=True)
+        await save_checkpoint(self._database, "signed", fresh, signed, now, succession=True)
+        if self._signer.publisher is None:  # else it becomes public when witnesses, who must be told of the new key, cosigned it
+            await save_checkpoint(self._database, "published", fresh, signed, now, succession=True)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -44,11 +44,12 @@ def _meaning(error: BaseException) -> tuple[Exit, str]:
         return Exit.USAGE, "the settings cannot be used:\n" + "\n".join(f"  {problem}" for problem in error.problems)
     if isinstance(error, OSError) and error.filename:
         return Exit.USAGE, f"cannot use {error.filename}: {error.strerror}"
+    from consent.policy import PolicyInvalid  # noqa: PLC0415 - needed only when something went wrong
     from idp.protocol.erasure_journal import JournalBroken  # noqa: PLC0415 - needed only when something went wrong
     from idp.spec.upstream import UpstreamMalformed  # noqa: PLC0415 - the same
 
-    if isinstance(error, UpstreamMalformed):
-        return Exit.USAGE, f"IDP_UPSTREAM_FILE: {error}"
+    if isinstance(error, (UpstreamMalformed, PolicyInvalid)):
+        return Exit.USAGE, f"IDP_{'UPSTREAM' if isinstance(error, UpstreamMalformed) else 'LOG_WITNESS_POLICY'}_FILE: {error}"
 
     if isinstance(error, JournalBroken):
         return Exit.NOT_READY, f"the erasure journal cannot be read at {error}; put a whole copy of it back: IDP_ERASURE_JOURNAL_FILE"

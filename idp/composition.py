@@ -21,7 +21,7 @@ from idp.interactions.pushed.store import PushedRequestStore
 from idp.interactions.store import InteractionStore
 from idp.notices.store import NoticeStore
 from idp.pages.render import Plumbing, Renderer, Site
-from idp.protocol import erasure, upstreams
+from idp.protocol import erasure, upstreams, witnesses
 from idp.protocol.carriers import carriers
 from idp.protocol.courier import Courier
 from idp.protocol.destinations import resolve
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from consent.publisher import Witnessing
     from idp.protocol.destinations import Resolver
     from idp.protocol.upstreams import UpstreamClient
     from idp.settings import Settings
@@ -78,7 +79,7 @@ async def compose(
     `background`: sign the log in this process, if the settings say so; `transport` replaces the network, `resolver` its names.
 
     Raises: NotMigrated, StoreUnavailable, RootKeyMissing, RootKeyLoose, RootKeyMalformed, RootKeyWrong, JournalBroken,
-    UpstreamMalformed.
+    UpstreamMalformed, PolicyInvalid.
     """
     async with contextlib.AsyncExitStack() as stack:
         stores = await _migrated_stores(settings, stack)
@@ -86,11 +87,12 @@ async def compose(
         stack.push_async_callback(keyring.close)
         erased = ErasedPeople(Journal(settings.erasure_journal_file))
         await erased.refresh()
-        consent = Consent.open(stores["consent"], keyring, _consent_options(settings, clock, erased, signs=background))
-        await consent.start()
-        stack.push_async_callback(consent.stop)
         known, registered = (transport, transport) if transport else _network(settings)
         outgoing = await stack.enter_async_context(_outgoing(known))
+        witnessing = witnesses.witnessing(settings, outgoing)
+        consent = Consent.open(stores["consent"], keyring, _consent_options(settings, clock, erased, witnessing, signs=background))
+        await consent.start()
+        stack.push_async_callback(consent.stop)
         fetcher = Fetcher(registered, clock, resolver=resolver, anywhere=settings.certification)
         stack.push_async_callback(fetcher.aclose)
         services = _services(
@@ -138,7 +140,9 @@ def _keyring_options(settings: Settings) -> KeyringOptions:
     )
 
 
-def _consent_options(settings: Settings, clock: Clock, erased: ErasedPeople, *, signs: bool) -> ConsentOptions:
+def _consent_options(
+    settings: Settings, clock: Clock, erased: ErasedPeople, witnessing: Witnessing | None, *, signs: bool
+) -> ConsentOptions:
     return ConsentOptions(
         issuer=settings.issuer,
         anchor_file=settings.log_anchor_file,
@@ -146,6 +150,7 @@ def _consent_options(settings: Settings, clock: Clock, erased: ErasedPeople, *, 
         operator_name=settings.operator_name,
         dpo_contact=settings.dpo_contact,
         erased=erased,
+        witnessing=witnessing,
         batch=BatchOptions(clock_tolerance=dt.timedelta(seconds=settings.log_tolerance)),
         clock=clock,
     )

@@ -10,8 +10,9 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from consent.policy import PolicyInvalid
 from idp.composition import compose, open_stores, root_keys
-from idp.protocol import erasure
+from idp.protocol import erasure, witnesses
 from idp.protocol.erasure_journal import JournalBroken
 from idp.setting_sources import SettingsRefused
 from idp.settings import load
@@ -47,7 +48,7 @@ async def examine() -> Sequence[Finding]:
     except SettingsRefused as error:
         return [Finding("settings", "wrong", problem, "correct it; docs/settings.md lists every setting") for problem in error.problems]
     findings = [Finding("settings", "ok", f"issuer {settings.issuer}, data folder {settings.data_dir}"), *_advice(settings)]
-    findings += [*_disk(settings), *_tls(settings), *_authorities(settings), *_key(settings)]
+    findings += [*_disk(settings), *_tls(settings), *_authorities(settings), *_key(settings), *_policy(settings)]
     for name, store in open_stores(settings).items():
         findings += await _store(name, store)
     if not any(found.grade == "wrong" for found in findings):
@@ -125,6 +126,17 @@ def _authorities(settings: Settings) -> Sequence[Finding]:
     return [Finding("tls", "ok", f"certificate authorities of {settings.ca_file}")]
 
 
+def _policy(settings: Settings) -> Sequence[Finding]:
+    path = settings.log_witness_policy_file
+    if path is None:
+        return []
+    try:
+        found = witnesses.read(path.read_bytes())
+    except (PolicyInvalid, OSError) as error:
+        return [Finding("witnesses", "wrong", f"{path}: {error}", "correct the policy: docs/operate.md, witnesses")]
+    return [Finding("witnesses", "ok", f"{len(found.witnesses)} in the policy, quorum {found.quorum}")]
+
+
 def _key(settings: Settings) -> Sequence[Finding]:
     path = settings.root_key_file
     try:
@@ -165,7 +177,13 @@ async def _inside(settings: Settings) -> Sequence[Finding]:
     """Open everything and look at what only the open program can see."""
     try:
         async with compose(settings, background=False) as services:
-            return [*await _log(services), *await _erasures(services), *await _signing(services), *await _root(services)]
+            return [
+                *await _log(services),
+                *await _witnesses(services),
+                *await _erasures(services),
+                *await _signing(services),
+                *await _root(services),
+            ]
     except RootKeyWrong as error:
         return [Finding("root key", "wrong", str(error), "put back the root key that this keys store was written with")]
     except JournalBroken as error:
@@ -187,6 +205,15 @@ async def _log(services: Services) -> Sequence[Finding]:
         return [Finding("access log", "wrong", status.in_doubt, LOG_MEND)]
     lost = [Finding("access log", "warning", str(said), None) for said in status.successions if said.kind == "lost"]
     return [Finding("access log", "ok", f"{status.size} entries"), *lost]
+
+
+async def _witnesses(services: Services) -> Sequence[Finding]:
+    """Look whether each witness of the policy cosigned not long ago."""
+    mend = "reach its operator, and look for log_witness_failed in the signer's log: docs/operate.md, witnesses"
+    return [
+        Finding("witness", "warning" if one.late else "ok", str(one), mend if one.late else None)
+        for one in await services.consent.witnesses()
+    ]
 
 
 async def _erasures(services: Services) -> Sequence[Finding]:

@@ -108,4 +108,9 @@ async def measure(services: Services) -> None:
     status = await services.consent.access_log.status()
     metrics.LOG_SIZE.set(status.size)
     metrics.LOG_IN_DOUBT.set(1 if status.in_doubt else 0)
+    witnesses = await services.consent.witnesses()
+    metrics.LOG_WITNESSES_LATE.set(sum(standing.late for standing in witnesses))
+    for standing in witnesses:
+        if standing.age is not None:
+            metrics.LOG_WITNESS_AGE.labels(standing.witness.name).set(standing.age)
     metrics.NOTICES_LATE.set(await services.notices.overdue(services.clock() - LATE))

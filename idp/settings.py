@@ -78,6 +78,11 @@ class Settings(BaseSettings):
     log_key_file: Place | None = Field(
         None, description="The checkpoint key in a file of its own (mode 0400), for a separate signer; default: wrapped in the keys store."
     )
+    log_witness_policy_file: Place | None = Field(
+        None,
+        description="Who watches the log: a C2SP tlog-policy file. What becomes public was cosigned by its quorum (docs/operate.md).",
+    )
+    log_witness_alarm: Seconds = Field(15 * MINUTE, description="After this time without a cosignature of a witness there is an alarm.")
     log_tolerance: Seconds = Field(5, description="How many seconds the database clock may be behind the log before reads are refused.")
 
     mail_url: Annotated[str, scheme("smtp", "smtps")] | None = Field(

@@ -45,6 +45,7 @@ class LogOptions:
     """What the log needs to know besides its database.
 
     `key`: asked for the signer's public key when the first checkpoint is there; without it signatures are not checked.
+    `witnesses`: the verifier keys of those whose word, that an older state was put back, is heard.
     `watch_seconds`: how often the database's tree is compared with the newest checkpoint.
     """
 
@@ -52,6 +53,7 @@ class LogOptions:
     anchor: Anchor | None = None
     batch: BatchOptions = dataclasses.field(default_factory=BatchOptions)
     watch_seconds: float = 1.0
+    witnesses: frozenset[str] = frozenset()
 
 
 class AccessLog:
@@ -62,7 +64,7 @@ class AccessLog:
         self._keys = keys
         self._options = options = options or LogOptions()
         self._batcher = Batcher(database, options.batch, lambda: self._watch.doubt)
-        self._watch = Watch(database, options.key, options.anchor, lambda: self._batcher.seen)
+        self._watch = Watch(database, options.key, options.anchor, lambda: self._batcher.seen, options.witnesses)
         self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:

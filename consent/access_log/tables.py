@@ -75,6 +75,19 @@ checkpoints = sa.Table(
     sa.CheckConstraint("kind IN ('signed', 'published')", name="log_checkpoints_kind"),
 )
 
+witnesses = sa.Table(
+    "log_witnesses",
+    metadata,
+    sa.Column("vkey", sa.Text, primary_key=True),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("cosigned_at", Timestamp),
+    sa.Column("asked_at", Timestamp, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("problem", sa.Text),
+    sa.CheckConstraint("outcome IN ('cosigned', 'unreachable', 'refused', 'rollback')", name="log_witnesses_outcome"),
+)
+
 grants = sa.table(  # owned by consent/ledger; the log reads it under its lock and never writes it
     "grants",
     sa.column("id", sa.Text),

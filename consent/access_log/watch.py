@@ -1,6 +1,7 @@
 """The high-water check: does the database's tree still contain the newest checkpoint that was signed and anchored?
 
-If not, someone put back an older database or changed it, and nothing may be disclosed until it does.
+If not, someone put back an older database or changed it, and nothing may be disclosed until it does. Where database and anchor were put
+back together, the tree contains it; then a witness tells, which remembers a larger one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 import structlog
 
 from consent import checkpoint
-from consent.access_log import tables, tree
+from consent.access_log import tables, tree, witness_states
 from consent.access_log.records import CheckpointState
 
 if TYPE_CHECKING:
@@ -35,8 +36,16 @@ UNCHECKED = "the log was not yet compared with its newest checkpoint"
 class Watch:
     """Keeps the highest checkpoint seen. `doubt` says what is wrong, None when the database's tree contains it."""
 
-    def __init__(self, database: Database, key: KeySource | None, anchor: Anchor | None, seen: Callable[[], Position | None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        key: KeySource | None,
+        anchor: Anchor | None,
+        seen: Callable[[], Position | None],
+        witnesses: frozenset[str] = frozenset(),
+    ) -> None:
         self._database = database
+        self._witnesses = witnesses
         self._source = key
         self._known: dict[str, VerifierKey] = {}
         self._anchor = anchor
@@ -79,7 +88,9 @@ class Watch:
                 return f"the anchor {self._anchor.path} is gone, though checkpoints were signed up to size {signed.size}"
             notes = [note for note in (anchored, signed and await self._opened(signed.note), self.high) if note]
             self.high = max(notes, key=lambda note: note.size, default=None)
-            return await _contained(connection, notes, seen)
+            newest = anchored or (checkpoint.parse(signed.note) if signed else None)
+            alarm = await witness_states.rollback(connection, newest.origin, self._witnesses) if newest and self._witnesses else None
+            return await _contained(connection, notes, seen) or alarm
 
     async def _opened(self, note: str) -> Checkpoint:
         if self._source is None:

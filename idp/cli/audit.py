@@ -12,8 +12,11 @@ from idp.cli.log import succession_value
 from idp.cli.terminal import Exit, Json, refuse, show, with_services
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from consent.access_log import LogStatus
     from consent.checkpoint import VerifierKey
+    from consent.service import WitnessStanding
     from idp.protocol.services import Services
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Export and verify the access log, or say how it stands.")
@@ -59,10 +62,10 @@ app.command()(verify_receipt)
 def status(as_json: Json = False) -> None:
     """Say where the log stands: entries, newest checkpoints, anchor, and whether anything is in doubt. Exit code 5 when it is."""
 
-    async def work(services: Services) -> tuple[LogStatus, str]:
-        return await services.consent.access_log.status(), str(await _key(services))
+    async def work(services: Services) -> tuple[LogStatus, str, Sequence[WitnessStanding]]:
+        return await services.consent.access_log.status(), str(await _key(services)), await services.consent.witnesses()
 
-    found, key = with_services(work)
+    found, key, witnesses = with_services(work)
     value = {
         "size": found.size,
         "root": found.root.hex(),
@@ -72,17 +75,31 @@ def status(as_json: Json = False) -> None:
         "in_doubt": found.in_doubt,
         "successions": [succession_value(said) for said in found.successions],
         "vkey": key,
+        "witnesses": [_witness_value(one) for one in witnesses],
     }
-    show(value, as_json=as_json, text=lambda: _status_text(found, key))
+    show(value, as_json=as_json, text=lambda: _status_text(found, key, witnesses))
     if found.in_doubt:
         raise typer.Exit(Exit.LOG)
+
+
+def _witness_value(standing: WitnessStanding) -> dict[str, Any]:
+    state = standing.state
+    return {
+        "name": standing.witness.name,
+        "vkey": str(standing.witness.key),
+        "size": state.size if state else None,
+        "cosigned_at": state.cosigned_at if state else None,
+        "late": standing.late,
+        "outcome": state.outcome if state else None,
+        "problem": state.problem if state else None,
+    }
 
 
 def _checkpoint_value(state: Any) -> dict[str, Any] | None:  # noqa: ANN401 - CheckpointState, imported by commands only
     return None if state is None else {"size": state.size, "root": state.root.hex(), "time": state.time}
 
 
-def _status_text(found: LogStatus, key: str) -> str:
+def _status_text(found: LogStatus, key: str, witnesses: Sequence[WitnessStanding]) -> str:
     from idp.diagnosis import LOG_MEND
 
     lines = [f"entries    {found.size}", f"root       {found.root.hex()}"]
@@ -90,6 +107,7 @@ def _status_text(found: LogStatus, key: str) -> str:
         lines.append(f"{name:<11}" + ("never" if state is None else f"{state.size} entries at {state.time.isoformat(timespec='seconds')}"))
     lines += [f"anchor     {'none' if found.anchor_size is None else f'{found.anchor_size} entries'}", f"vkey       {key}"]
     lines += [f"succession {said}" for said in found.successions]
+    lines += [f"witness    {standing}" for standing in witnesses]
     lines.append("in doubt   no" if found.in_doubt is None else f"IN DOUBT   {found.in_doubt}\n           {LOG_MEND}")
     return "\n".join(lines)
 

@@ -61,6 +61,8 @@ async def _once(signer: LogSigner, *, adopt: bool) -> dict[str, Any]:
 
     try:
         checkpoint = await signer.sign_once(adopt=adopt)
+        if signer.publisher:
+            await signer.publisher.publish_once()
     except (SignerRefused, NoteInvalid, TreeBroken) as error:
         refuse(str(error), Exit.LOG)
     except OSError as error:
