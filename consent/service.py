@@ -23,6 +23,7 @@ from consent.own_history import OwnHistories
 from consent.publisher import Publisher, is_late
 from consent.purposes import Purposes
 from consent.receipts import Operator, Receipts
+from consent.reports import Reports
 from consent.signer import LogSigner, newest_origin, verifier_source
 from consent.transition import Transition
 from keys.database import clock
@@ -112,6 +113,7 @@ class Consent:
         self.purposes = Purposes(database, options.clock)
         self.receipts = Receipts(keyring, Operator(options.issuer, options.operator_name, options.dpo_contact))
         self.ledger = Ledger(database, self.access_log, self.purposes, self.receipts, options.clock)
+        self.reports = Reports(database, self.access_log, options.clock)
         self.disclosure = Disclosure(self.access_log, keyring.subject_keys, options.erased)
         self.key_uses = KeyUses(database, self.disclosure.uses)
         self.own_histories = OwnHistories(database, keyring.subject_keys, self.verifiers)

@@ -31,6 +31,7 @@ from idp.protocol.destinations import resolve
 from idp.pushed import endpoint as pushed
 from idp.recover import endpoint as recover
 from idp.register import endpoint as register
+from idp.report_access import endpoint as report_access
 from idp.revoke import endpoint as revoke
 from idp.security import endpoint as security
 from idp.signals import endpoint as signals
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 
 STEPS = (
     token, userinfo, introspect, authorize, pushed, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit,
-    register, device, backchannel, signals, upstream, log,
+    register, device, backchannel, signals, upstream, log, report_access,
 )  # fmt: skip
 """Every package that answers requests; each `endpoint.py` lists its `routes`. The router tries them in this order: the busiest first."""
 

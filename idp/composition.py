@@ -32,6 +32,7 @@ from idp.protocol.unopened import Unopened
 from idp.sessions.records import SessionRules
 from idp.sessions.store import SessionStore
 from idp.staff.store import StaffStore
+from idp.subjects.store import SubjectStore
 from idp.web import cookies, headers, request_context
 from idp.web.forms import Forms
 from idp.web.rate_limits import LimitRules, RateLimits
@@ -206,6 +207,7 @@ def _services(
         events=events,
         notices=NoticeStore(database, keyring),
         staff=StaffStore(database),
+        subjects=SubjectStore(database, keyring),
         renderer=renderer(settings, forms),
         forms=forms,
         courier=Courier(

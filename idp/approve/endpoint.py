@@ -13,7 +13,7 @@ from consent.records import Card
 from idp.approve import declarations, rules, situation
 from idp.approve.rules import Blocked, CardIncomplete, CardView
 from idp.interactions.records import Step
-from idp.protocol import current_session, page_forms, steps
+from idp.protocol import current_session, issue, page_forms, steps
 from idp.protocol.services import services
 from idp.spec.errors import ErrorCode
 from idp.web.errors import PageError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from idp.approve.situation import Situation
+    from idp.protocol.services import Services
 
 FORM = "approve"
 
@@ -63,7 +64,15 @@ async def submit(request: Request) -> Response:
         await services(request).consent.ledger.give(loaded.asking, loaded.purpose, rules.allowed(loaded.ask, fields), card)
     except GrantMoved:
         return _page(request, loaded, view, changed=True)
+    await _introduce(services(request), loaded)
     return await steps.complete(request, loaded.interaction, Step.APPROVE)
+
+
+async def _introduce(found: Services, loaded: Situation) -> None:
+    """Note under which name the agency will know the person, so that it can report reads of its copies under that name."""
+    client = await found.clients.get(loaded.asking.client)
+    if client is not None:
+        await found.subjects.note(client.sector, issue.subject(found, client, loaded.asking.person), loaded.asking.person)
 
 
 async def _view(request: Request, loaded: Situation) -> CardView:

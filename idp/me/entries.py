@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
@@ -10,16 +11,29 @@ from idp.pages.formats import local_date
 from idp.pages.values import order_of
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from consent.access_log.records import HistoryEntry
 
 KINDS: Final = ("disclose", "consult", "verify", "audit", "update", "export", "consent", "denied", "erase")
-_OFFICERS: Final = frozenset({"consult", "verify", "update", "audit", "export"})
+_OFFICERS: Final = frozenset({"consult", "verify", "update", "audit", "export", "copy"})
 _CONSENT: Final = frozenset({"requested", "given", "refused", "renewed", "withdrawn", "expired", "invalidated"})
 _CHANNELS: Final = frozenset(
-    {"userinfo", "id_token", "introspection", "api", "counter", "command_line", "page", "approve", "ledger", "self", "history", "staff"}
+    {
+        "userinfo",
+        "id_token",
+        "introspection",
+        "api",
+        "counter",
+        "command_line",
+        "page",
+        "approve",
+        "ledger",
+        "self",
+        "history",
+        "staff",
+        "reported",
+    }
 )
 
 
@@ -52,6 +66,7 @@ class EntryView:
     by_self: bool = False
     grant: str | None = None
     reported: bool = False
+    occurred: dt.datetime | None = None
 
     @property
     def refused(self) -> bool:
@@ -71,7 +86,8 @@ class EntryView:
         lines = [
             ("who", who),
             ("officer", self.officer),
-            ("when", when(self.time)),
+            ("when", when(self.occurred or self.time)),
+            ("entered", when(self.time) if self.occurred else None),
             ("why", local(self.purpose) if self.purpose else None),
             ("ground", ground),
             ("reason", t(f"history.because.{self.outcome}") if self.refused else self.reason),
@@ -93,7 +109,7 @@ def entry_view(entry: HistoryEntry, names: Names) -> EntryView:
         entry_id=entry.entry_id,
         who=str(record.get("client_name") or actor.get("unit") or "Gerbang"),
         agency=names.agencies.get(str(record.get("agency")), {}),
-        kind=_kind(entry.action, outcome),
+        kind="copy" if record.get("reported_by") else _kind(entry.action, outcome),
         claims=tuple(sorted(entry.claims, key=order_of)),
         purpose=names.purposes.get((purpose["declaration"], purpose["version"])) if purpose else None,
         basis=record.get("legal_basis") or "none",
@@ -105,6 +121,7 @@ def entry_view(entry: HistoryEntry, names: Names) -> EntryView:
         by_self=(entry.subject.get("actor") or {}).get("type") == "citizen" and not record.get("client_name"),
         grant=entry.grant,
         reported=bool(record.get("reported_by")),
+        occurred=dt.datetime.fromisoformat(record["occurred"]) if record.get("occurred") else None,
     )
 
 

@@ -227,4 +227,21 @@ PATHS["/signals/verification"] = {
     )
 }
 
+PATHS["/report-access"] = {
+    "post": operation(
+        "Report a read of a copy that your own system holds",
+        "RFC 7523",
+        answers("It was taken before, with the same content: the same entry.", "Reported"),
+        refusals=(
+            *CLIENT_REFUSALS,
+            (403, "Reports are signed for: private_key_jwt."),
+            (404, "Nobody is known so."),
+            (409, "It said otherwise."),
+        ),
+        security=CLIENT,
+        requestBody=form(("report_id", "sub", "claims", "occurred"), "purpose", "actor", "role", "unit", "reason", *_ASSERTION),
+    )
+}
+PATHS["/report-access"]["post"]["responses"]["201"] = answers("It is an entry of the access log now; keep the receipt.", "Reported")
+
 PATHS.update(log.PATHS)

@@ -53,6 +53,7 @@ def operation(summary: str, source: str, good: Schema, **more: Any) -> Schema:  
 SOURCES: Final = {
     "RFC 6749": "https://www.rfc-editor.org/rfc/rfc6749",
     "RFC 7009": "https://www.rfc-editor.org/rfc/rfc7009",
+    "RFC 7523": "https://www.rfc-editor.org/rfc/rfc7523",
     "RFC 7517": "https://www.rfc-editor.org/rfc/rfc7517",
     "RFC 7591": "https://www.rfc-editor.org/rfc/rfc7591",
     "RFC 7592": "https://www.rfc-editor.org/rfc/rfc7592",
@@ -121,6 +122,7 @@ SCHEMAS: Final[Schema] = {
         interval=NUMBER,
     ),
     "Backchannel": object_of({"auth_req_id": TEXT, "expires_in": NUMBER}, interval=NUMBER),
+    "Reported": object_of({"access_log_id": TEXT, "time": TEXT, "report_id": TEXT, "index": NUMBER, "receipt": TEXT}),
     "Pushed": object_of({"request_uri": TEXT, "expires_in": NUMBER}),
     "Registration": {**object_of({"redirect_uris": {"type": "array", "items": TEXT}}, client_name=TEXT), "additionalProperties": True},
     "Registered": {

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from idp.sessions.store import SessionStore
     from idp.settings import Settings
     from idp.staff.store import StaffStore
+    from idp.subjects.store import SubjectStore
     from idp.web.forms import Forms
     from idp.web.rate_limits import RateLimits
     from keys.database import Database
@@ -57,6 +58,7 @@ class Services:
     events: EventStore
     notices: NoticeStore
     staff: StaffStore
+    subjects: SubjectStore
     renderer: Renderer
     forms: Forms
     courier: Courier

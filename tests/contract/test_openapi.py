@@ -10,7 +10,20 @@ from idp.openapi import PATHS
 if TYPE_CHECKING:
     from tests.support.application import Application
 
-FOR_PROGRAMS = {"backchannel", "device", "discovery", "introspect", "log", "register", "pushed", "revoke", "signals", "token", "userinfo"}
+FOR_PROGRAMS = {
+    "backchannel",
+    "device",
+    "discovery",
+    "introspect",
+    "log",
+    "register",
+    "pushed",
+    "report_access",
+    "revoke",
+    "signals",
+    "token",
+    "userinfo",
+}
 
 FOR_PEOPLE = {"/logos/{client}", "/device", "/device/answer", "/device/done", "/me/requests"}  # pages, and a picture on them
 

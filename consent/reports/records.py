@@ -1,0 +1,46 @@
+"""A report of a read that happened in an agency's own system, and what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from consent.access_log.records import Actor
+    from consent.records import Purpose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Who read what about whom, when and why, in the agency's words. `content_hash`: SHA-256, 32 bytes, of all that was sent."""
+
+    client: str
+    client_name: str
+    agency: str
+    report_id: str
+    content_hash: bytes
+    person: str
+    claims: frozenset[str]
+    purpose: Purpose
+    occurred: dt.datetime
+    actor: Actor
+    reason: str | None = None
+    grant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The entry that stands for a report. `again`: it had been sent before."""
+
+    entry_id: str
+    index: int
+    leaf: bytes
+    time: dt.datetime
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OtherContent:
+    """A report of this id was taken before, and said something else (log.md: "other content is 409")."""
