@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starlette.responses import Response
 from starlette.routing import Route
 
 from idp.audit import activity, checks, exporting, person, searching
 from idp.audit.desk import READERS
+from idp.audit.offline_page import NAME, offline_page
 from idp.pages.formats import local_date
 from idp.protocol import current_session
 from idp.protocol.services import services
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
 
 async def audit(request: Request) -> Response:
@@ -38,8 +39,15 @@ async def audit(request: Request) -> Response:
     )
 
 
+async def verifier(_: Request) -> Response:
+    """Answer GET /audit/verify.html: the page that checks exports and history files without a network, to keep and to open anywhere."""
+    headers = {"content-disposition": f'attachment; filename="gerbang-{NAME}"', "cache-control": "public, max-age=3600"}
+    return Response(offline_page(), media_type="text/html", headers=headers)
+
+
 routes = [
     Route("/audit", audit, methods=["GET"]),
+    Route("/audit/verify.html", verifier, methods=["GET"]),
     Route(searching.PATH, searching.form, methods=["GET"]),
     Route(searching.PATH, searching.submit, methods=["POST"]),
     Route(searching.RESULTS, searching.results, methods=["GET"]),

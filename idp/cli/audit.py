@@ -28,18 +28,21 @@ def export(
 ) -> None:
     """Write the log as a tlog-tiles folder: checkpoint, tiles, entries, vkey, and records.jsonl and records.csv that open each entry.
 
+    verify.html beside them checks all of it in a browser without a network.
     Nothing in it tells a person. Exit code 5 when there is no signed checkpoint or entries are missing in the database.
     """
 
     async def work(services: Services) -> dict[str, Any]:
         from consent import export as exporting
         from consent.access_log.tree import TreeBroken
+        from idp.audit import offline_page
 
         key = await _key(services)
         await _sign_first(services)
         try:
             with progress_bar("exporting", quiet=as_json) as progress:
                 done = await exporting.export(services.consent.database, folder, key, progress)
+            (folder / offline_page.NAME).write_bytes(offline_page.offline_page())
         except (exporting.ExportRefused, TreeBroken) as error:
             refuse(str(error), Exit.LOG if isinstance(error, TreeBroken) else Exit.REFUSED)
         except OSError as error:
@@ -50,7 +53,9 @@ def export(
     show(
         done,
         as_json=as_json,
-        text=f"{done['entries']} entries in {done['folder']}\nverify: idp audit verify {folder} --vkey '{done['vkey']}'",
+        text=f"{done['entries']} entries in {done['folder']}\n"
+        f"verify: idp audit verify {folder} --vkey '{done['vkey']}'\n"
+        f"or open {folder / 'verify.html'} in a browser",
     )
 
 

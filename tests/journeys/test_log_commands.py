@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from idp.__main__ import run
+from idp.audit.offline_page import offline_page
 from idp.cli.terminal import Exit
 from idp.demo.people import BUDI, SITI, SUKARNI
 from tests.support.running import ROOT_KEY
@@ -92,6 +93,7 @@ def test_an_export_verifies_with_the_key_as_a_line_and_as_a_file(
     folder, key = exported
     told = idp("audit", "verify", folder, "--vkey", key)
     assert (told.code, told.out.splitlines()[-1]) == (0, "ALL HOLDS")
+    assert (folder / "verify.html").read_bytes() == offline_page()
     (tmp_path / "held.vkey").write_text(key)
     done = idp("audit", "verify", folder, "--vkey", tmp_path / "held.vkey", "--json")
     assert (done.code, done.value["holds"], done.value["first_bad_index"], done.value["problems"]) == (0, True, None, [])

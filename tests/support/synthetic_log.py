@@ -11,6 +11,7 @@ from consent.access_log import leaf as leaves
 from consent.access_log.opening import object_of
 from consent.access_log.records import Actor, Record, Subject
 from consent.checkpoint import Checkpoint, VerifierKey
+from consent.succession import OUTCOME, Succession
 from consent.tree_walk import TreeWalk
 from tests.support.log import ORIGIN, SeedKey, SeedKeys
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from consent.succession import Kind
     from consent.tree_walk import Tile
 
 FIRST_TIME = dt.datetime(2026, 11, 24, 2, 15, 2, 123456, tzinfo=dt.UTC)
@@ -27,6 +29,7 @@ SERVICES = (
     ("pajak", "PBB “Kota” — daring", "6471-BPD"),
 )
 PEOPLE = 3
+SUCCESSION = 99
 
 
 class Made(NamedTuple):
@@ -40,8 +43,9 @@ class Made(NamedTuple):
     subject: bytes | None
 
 
-def entries(size: int) -> Iterator[Made]:
-    """Make entries: reads about three people in turn, every hundredth about a key and nobody."""
+def entries(size: int, succeeded: Kind | None = None) -> Iterator[Made]:
+    """Make entries: reads about three people in turn, every hundredth about a key and nobody; the first of these may be a succession."""
+    edge = merkle.Edge()
     chains = [(0, leaves.FIRST_PREV)] * PEOPLE
     reads = [leaves.record_parts(_read(*service)) for service in SERVICES]
     key = leaves.record_parts(Record(action="key", actor=Actor("system", "signer"), channel="cli", outcome="done", reason="rotasi — kunci"))
@@ -50,15 +54,19 @@ def entries(size: int) -> Iterator[Made]:
         nonce_a, nonce_s = (hashlib.sha256(b"%s%d" % (kind, index)).digest() for kind in (b"a", b"s"))
         nobody, who = index % 100 == 99, index % PEOPLE
         before, after = key if nobody else reads[index % len(SERVICES)]
+        if succeeded and index == SUCCESSION:
+            before, after = leaves.record_parts(_succession(edge, succeeded))
         record = before + time + after
         ac = leaves.access_commitment(nonce_a, record)
         if nobody:
+            edge = edge.extend([merkle.leaf_hash(leaves.leaf(leaves.none_commitment(nonce_s, ac), ac))])
             yield Made(index, leaves.leaf(leaves.none_commitment(nonce_s, ac), ac), nonce_a, nonce_s, record, None)
             continue
         n, prev = chains[who]
         subject = leaves.subject_bytes(leaves.subject_parts(Subject(f"p{who}", "g1"), f"e{index}"), n, prev)
         sc = leaves.subject_commitment(nonce_s, ac, subject)
         chains[who] = (n + 1, sc)
+        edge = edge.extend([merkle.leaf_hash(leaves.leaf(sc, ac))]) if succeeded else edge
         yield Made(index, leaves.leaf(sc, ac), nonce_a, nonce_s, record, subject)
 
 
@@ -72,20 +80,39 @@ def verifier_key() -> VerifierKey:
     return VerifierKey(ORIGIN, seed_key().public_key)
 
 
-def note(size: int, root: bytes) -> str:
+def next_key() -> SeedKey:
+    """Give the signer's key after the succession."""
+    return SeedKeys(b"the next key of tests").key
+
+
+def next_verifier_key() -> VerifierKey:
+    """Give the key that an auditor holds after the succession."""
+    return VerifierKey(f"{ORIGIN}/2", next_key().public_key)
+
+
+def note(size: int, root: bytes, *, succeeded: bool = False) -> str:
     """Sign a checkpoint."""
-    head = Checkpoint(ORIGIN, size, root)
-    return head.note(verifier_key(), seed_key().sign(head.body))
+    key, verifier = (next_key(), next_verifier_key()) if succeeded else (seed_key(), verifier_key())
+    head = Checkpoint(verifier.name, size, root)
+    return head.note(verifier, key.sign(head.body))
 
 
-def write_export(folder: Path, size: int) -> str:
+def _succession(edge: merkle.Edge, kind: Kind) -> Record:
+    """State that the log goes on under the next key; after a loss, one entry that was signed is gone."""
+    final = note(edge.size, edge.root) if kind == "planned" else note(edge.size + 1, bytes(32))
+    said = Succession(kind, verifier_key(), final, edge.size, edge.root, next_verifier_key(), "two years old")
+    reason = said.note(seed_key().sign(said.text.encode()) if kind == "planned" else None)
+    return Record(action="key", actor=Actor("administrator", "rina"), channel="command-line", outcome=OUTCOME, reason=reason)
+
+
+def write_export(folder: Path, size: int, succeeded: Kind | None = None) -> str:
     """Write the export of `size` entries; give its checkpoint."""
     walk = TreeWalk()
     pending: list[bytes] = []
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "records.jsonl").open("wb") as lines, (folder / "records.csv").open("w", encoding="utf-8", newline="") as sheet:
         sheet.write(export_lines.csv_header())
-        for made in entries(size):
+        for made in entries(size, succeeded):
             none = made.nonce_s if made.subject is None else None
             lines.write(export_lines.json_line(made.index, made.leaf, made.nonce_a, none, made.record))
             sheet.write(export_lines.csv_line(made.index, made.leaf, made.nonce_a, object_of(made.record)))
@@ -98,7 +125,7 @@ def write_export(folder: Path, size: int) -> str:
         _write(folder, tiles.bundle_path(size // tiles.WIDTH, len(pending)), tiles.encode_bundle(pending))
         walk.add(pending)
     _write_tiles(folder, walk.partial())
-    signed = note(size, walk.edge.root)
+    signed = note(size, walk.edge.root, succeeded=succeeded is not None)
     _write(folder, "vkey", f"{verifier_key()}\n".encode())
     _write(folder, "checkpoint", signed.encode())
     return signed
