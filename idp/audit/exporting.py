@@ -17,6 +17,7 @@ from consent.access_log.tree import TreeBroken
 from consent.signer import SignerRefused
 from idp.audit import rules
 from idp.audit.desk import on_duty, page
+from idp.audit.offline_page import NAME, offline_page
 from idp.pages.formats import local_date
 from idp.protocol import page_forms, staff
 from idp.protocol.services import services
@@ -75,4 +76,5 @@ async def _packed(found: Services, folder: Path) -> str:
         with contextlib.suppress(SignerRefused):  # another signer is at work: what it signed is exported
             await found.consent.signer.sign_once()  # so that the newest entries are in it
     await exporting.export(found.consent.database, folder / "gerbang-log", key)
+    (folder / "gerbang-log" / NAME).write_bytes(offline_page())
     return await asyncio.to_thread(shutil.make_archive, str(folder / "gerbang-log"), "gztar", folder, "gerbang-log")
