@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from consent import export_lines, tiles
+from consent import checkpoint, export_lines, notes, tiles
 from consent.access_log import tables, tree, watch
 from consent.access_log.opening import object_of
 from consent.tiles import TileAddress
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from consent.access_log.records import CheckpointState
     from consent.checkpoint import VerifierKey
     from keys.database import Database
 
@@ -43,13 +44,15 @@ class Exported(NamedTuple):
 async def export(
     database: Database, folder: Path, key: VerifierKey, progress: Callable[[int, int], None] = lambda _done, _all: None
 ) -> Exported:
-    """Write the log up to its newest signed checkpoint. `progress` is told (entries written, entries in all).
+    """Write the log up to its newest signed checkpoint; where witnesses watch, up to the public one, which bears their cosignatures.
+
+    `progress` is told (entries written, entries in all).
 
     Raises: ExportRefused; TreeBroken when the database lacks entries or tiles; StoreUnavailable; OSError.
     """
     _require_ours(folder)
     async with database.read() as connection:
-        signed = await watch.stored(connection, "signed")
+        signed = await _newest(connection)
         if signed is None:
             raise ExportRefused("no checkpoint was signed yet: run `idp log sign --once`")
         _write(folder, "vkey", f"{key}\n".encode())
@@ -57,6 +60,13 @@ async def export(
         await _records(connection, folder, signed.size, progress)
     _write(folder, "checkpoint", signed.note.encode())
     return Exported(signed.size, signed.root, signed.note)
+
+
+async def _newest(connection: AsyncConnection) -> CheckpointState | None:
+    signed, public = await watch.stored(connection, "signed"), await watch.stored(connection, "published")
+    cosigned = public is not None and len(notes.split(public.note)[1]) > 1
+    same = signed and public and checkpoint.parse(signed.note).origin == checkpoint.parse(public.note).origin
+    return public if cosigned and same else signed
 
 
 def _require_ours(folder: Path) -> None:

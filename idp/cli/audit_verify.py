@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from idp.cli.audit_policy import Witnessed, examined, read_policy
 from idp.cli.log import succession_value
 from idp.cli.terminal import Exit, Json, read_text, refuse, show, with_services
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from consent.checkpoint import VerifierKey
     from consent.findings import Verdict
     from consent.history_file import HistoryVerdict
+    from consent.policy import Policy
     from consent.verify_openings import Accounts
     from idp.protocol.services import Services
 
@@ -33,6 +35,7 @@ class Held(NamedTuple):
     openings: Path | None
     complete: bool
     quiet: bool
+    policy: Policy | None = None
 
 
 def is_url(place: str) -> bool:
@@ -56,6 +59,9 @@ def verify(
     complete: Annotated[
         bool, typer.Option("--complete", help="The openings are everybody's: what they leave closed must equal what erasures state.")
     ] = False,
+    policy: Annotated[
+        Path | None, typer.Option("--policy", metavar="FILE", help="Whose cosignatures you demand (C2SP tlog-policy).")
+    ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="Verify the database itself, with the persons' log keys, instead of a folder.")
     ] = False,
@@ -67,20 +73,26 @@ def verify(
     """
     if live == (place is not None):
         refuse("name the exported folder, or say --live", Exit.USAGE)
-    if place is not None and vkey is None:
+    demanded = None if policy is None else read_policy(policy)
+    own = demanded.logs[0] if demanded and len(demanded.logs) == 1 else None
+    if place is not None and vkey is None and own is None:
         refuse("--vkey: the verifier key that you hold (a line, or a file with it) decides whose checkpoint counts", Exit.USAGE)
+    if demanded and place is None:
+        refuse("--policy judges what is public: name an exported folder or a URL", Exit.USAGE)
     if complete and openings is None:
         refuse("--complete says something about --openings", Exit.USAGE)
     if openings and place and is_url(place):
         refuse("--openings belong to an exported folder: a URL serves only hashes", Exit.USAGE)
     if place is None:
         verdict, accounts = with_services(partial(_verify_live, as_json=as_json))
+        witnessed = Witnessed(verdict)
     else:
-        held = Held(held_key(vkey or ""), None if since is None else read_text(since), openings, complete, as_json)
-        verdict = _verify_served(place, held) if is_url(place) else _verify_folder(Path(place), held)
-        accounts = verdict.accounts
-    checked = {"checked": "hashes" if place and is_url(place) else "records"}
-    text = _HASHES_ONLY if place and is_url(place) else ""
+        key = own if vkey is None and own else held_key(vkey or "")
+        held = Held(key, None if since is None else read_text(since), openings, complete, as_json, demanded)
+        witnessed = _verify_served(place, held) if is_url(place) else _verify_folder(Path(place), held)
+        verdict, accounts = witnessed.verdict, witnessed.verdict.accounts
+    checked: dict[str, Any] = {"checked": "hashes" if place and is_url(place) else "records", "cosigned": witnessed.cosigned}
+    text = (_HASHES_ONLY if place and is_url(place) else "") + witnessed.text
     show(_verdict_value(verdict, accounts) | checked, as_json=as_json, text=lambda: text + _verdict_text(verdict, accounts))
     if not verdict.holds:
         raise typer.Exit(Exit.REFUSED)
@@ -131,25 +143,27 @@ def _is_file(text: str) -> bool:
         return False
 
 
-def _verify_folder(folder: Path, held: Held) -> Verdict:
+def _verify_folder(folder: Path, held: Held) -> Witnessed:
     from consent import verify as verifying
 
     try:
         with progress_bar("verifying", quiet=held.quiet) as progress:
             extras = verifying.Extras(held.since, held.openings, held.complete, progress)
-            return verifying.verify_folder(folder, held.key, extras=extras)
+            verdict = verifying.verify_folder(folder, held.key, extras=extras)
+        return examined(verdict, held.policy, (folder / "checkpoint").read_text(encoding="utf-8"), held.since, folder)
     except verifying.Unreadable as error:
         refuse(str(error), Exit.USAGE)
 
 
-def _verify_served(url: str, held: Held) -> Verdict:
+def _verify_served(url: str, held: Held) -> Witnessed:
     from consent.checkpoint import NoteInvalid
     from consent.verify_public import verify_public
     from idp.cli.served_log import NotServed, ServedLog
 
     try:
         with ServedLog(url) as log, progress_bar("verifying", quiet=held.quiet) as progress:
-            return verify_public(log.checkpoint(), log.files, held.key, held.since, progress)
+            note = log.checkpoint()
+            return examined(verify_public(note, log.files, held.key, held.since, progress), held.policy, note, held.since)
     except (NotServed, NoteInvalid) as error:
         refuse(str(error), Exit.USAGE)
 

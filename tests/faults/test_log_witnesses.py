@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import shutil
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,8 @@ from consent.anchor import Anchor
 from consent.conversation import Reply, Unreachable
 from consent.publisher import Publisher, Witnessing
 from consent.signer import LogSigner, verifier_source
+from consent.verify import verify_folder
+from idp.cli.audit_policy import examined
 from keys.database import require_no_connection
 from tests.faults.test_log_attacks import Operator, doubted
 from tests.support.log import ORIGIN, LogHouse, disclosure, log_house
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from consent.access_log.records import CheckpointState
+    from consent.findings import Verdict
 
 __all__ = ["log_house"]
 NAMES = ("unmul", "ombudsman", "samarinda")
@@ -96,7 +100,7 @@ class Watched:
 @pytest.fixture
 async def watched(log_house: LogHouse) -> AsyncIterator[Watched]:
     """A log of nine entries, published with the cosignatures of all three."""
-    witnesses = {name: SmallWitness(log_house.folder, (log_house.key,), f"{name}.example") for name in NAMES}
+    witnesses = {name: SmallWitness(log_house.folder, (log_house.key,), f"{name}.example", time.time()) for name in NAMES}
     found = Watched(log_house, witnesses)
     await found.grow(9)
     await found.round()
@@ -314,6 +318,61 @@ async def test_a_forged_cosignature_is_not_published(watched: Watched) -> None:
     public = await watched.round()
     assert public
     assert (public.size, sorted(cosigners(public))) == (10, ["ombudsman", "samarinda"])
+
+
+async def exported(watched: Watched, since: str | None = None, name: str = "export") -> Verdict:
+    """Export, and verify as an auditor does who holds the policy."""
+    verdict = await watched.house.export_and_verify(name, since)
+    folder = watched.house.folder / name
+    return examined(verdict, watched.policy, (folder / "checkpoint").read_text(), since, folder).verdict
+
+
+async def test_an_export_is_cosigned_and_without_its_quorum_refused(watched: Watched) -> None:
+    verdict = await exported(watched)
+    assert (verdict.size, verdict.problems) == (9, ())
+    path = watched.house.folder / "export" / "checkpoint"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-2]))
+    folder = watched.house.folder / "export"
+    verdict = examined(verify_folder(folder, watched.house.key), watched.policy, path.read_text(), None, folder).verdict
+    assert [str(problem) for problem in verdict.problems] == [
+        "the checkpoint has no quorum (all-of-them): cosigned by unmul, not by ombudsman, samarinda"
+    ]
+    assert not verdict.holds
+    path.write_text("".join(lines).replace("unmul.example ", "unmul.example A", 1))
+    assert not examined(verify_folder(folder, watched.house.key), watched.policy, path.read_text(), None, folder).verdict.holds
+
+
+async def test_a_clock_put_back_is_outside_the_times_of_the_cosignatures(watched: Watched) -> None:
+    """The database's clock, set back an hour between two checkpoints, is an hour behind the witnesses', which the operator does not set."""
+    for one in watched.witnesses.values():
+        one.now += 3600
+    since = (await watched.publish() or pytest.fail("nothing is public")).note
+    await watched.grow(3)
+    assert (await watched.round() or pytest.fail("nothing is public")).size == 12
+    verdict = await exported(watched, since)
+    assert [problem.index for problem in verdict.problems] == [9]
+    assert "when witnesses cosigned a log without it" in verdict.problems[0].what
+    assert (await exported(watched)).holds, "what the newest cosignatures cover is older than they are"
+
+
+async def test_entries_after_the_cosignatures_that_cover_them_are_named(watched: Watched) -> None:
+    for one in watched.witnesses.values():
+        one.memory._connection.execute("UPDATE heads SET time = 0")
+        one.now -= 3600
+    await watched.grow(3)
+    await watched.round()
+    verdict = await exported(watched)
+    assert [problem.index for problem in verdict.problems] == [11]
+    assert "when witnesses had cosigned it" in verdict.problems[0].what
+
+
+async def test_one_wrong_clock_among_the_witnesses_is_none_of_the_logs(watched: Watched) -> None:
+    watched.witnesses["unmul"].now += 3600
+    since = (await watched.publish() or pytest.fail("nothing is public")).note
+    await watched.grow(3)
+    await watched.round()
+    assert (await exported(watched, since)).holds
 
 
 async def test_cosignatures_are_renewed_where_nothing_grows(watched: Watched) -> None:

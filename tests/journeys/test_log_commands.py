@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from consent.checkpoint import VerifierKey
 from idp.__main__ import run
 from idp.audit.offline_page import offline_page
 from idp.cli.terminal import Exit
 from idp.demo.people import BUDI, SITI, SUKARNI
 from tests.support.running import ROOT_KEY
+from tests.support.witnesses import SmallWitness, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +100,29 @@ def test_an_export_verifies_with_the_key_as_a_line_and_as_a_file(
     (tmp_path / "held.vkey").write_text(key)
     done = idp("audit", "verify", folder, "--vkey", tmp_path / "held.vkey", "--json")
     assert (done.code, done.value["holds"], done.value["first_bad_index"], done.value["problems"]) == (0, True, None, [])
+
+
+def test_a_policy_refuses_a_checkpoint_without_its_quorum(idp: Callable[..., Done], exported: tuple[Path, str], tmp_path: Path) -> None:
+    folder, key = exported
+    witness = SmallWitness(tmp_path, (VerifierKey.parse(key),), now=time.time())
+    (tmp_path / "policy").write_text(f"log {key}\nwitness w {witness.key}\nquorum w\n")
+    verify = ("audit", "verify", folder, "--policy", tmp_path / "policy")
+    refused = idp(*verify, "--json")
+    assert (refused.code, refused.value["cosigned"]) == (Exit.REFUSED, {})
+    assert refused.value["problems"] == [{"index": None, "what": "the checkpoint has no quorum (w): cosigned by nobody, not by w"}]
+    note = (folder / "checkpoint").read_text()
+    (folder / "checkpoint").write_text(note + witness.add(request(0, (), note)).body)
+    witness.memory.close()
+    told = idp(*verify)
+    assert (told.code, told.out.splitlines()[-1]) == (0, "ALL HOLDS")
+    assert told.out.startswith("cosigned by w at 20")
+    stranger = idp("witness", "key", "--dir", tmp_path / "w", "--name", "stranger.example").out.strip()
+    (tmp_path / "policy").write_text(f"log {key.replace('localhost', 'elsewhere')}\nwitness w {stranger}\nquorum w\n")
+    assert "--policy: line 1" in idp(*verify).err
+    assert idp("audit", "verify", "--live", "--policy", tmp_path / "policy").code == Exit.USAGE
+    (tmp_path / "policy").write_text("quorum none\n")
+    assert "--vkey" in idp(*verify).err
+    assert idp(*verify, "--vkey", key).code == Exit.OK
 
 
 def test_an_older_checkpoint_must_be_the_beginning_of_the_log(idp: Callable[..., Done], exported: tuple[Path, str], tmp_path: Path) -> None:
