@@ -87,6 +87,7 @@ async def sweep(services: Services) -> int:
         services.clients.tokens.sweep,
         services.accounts.sweep,
         services.accounts.links.sweep,
+        services.accounts.passkeys.sweep,
         services.events.sweep,
         services.events.counters.sweep,
     )

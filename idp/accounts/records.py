@@ -64,11 +64,12 @@ class Account:
     nik_verified: bool
     nik_paused_until: dt.datetime | None
     phone_channel: str = "sms"
+    has_passkey: bool = False
 
     @property
     def has_second_factor(self) -> bool:
         """Tell whether sign-in asks for a second factor."""
-        return self.has_totp or self.has_code_card
+        return self.has_totp or self.has_code_card or self.has_passkey
 
 
 @dataclass(frozen=True, slots=True)

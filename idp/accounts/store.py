@@ -14,9 +14,10 @@ from idp.accounts.drafts.store import DraftStore
 from idp.accounts.factors.records import DISABLE_AFTER
 from idp.accounts.factors.store import FactorStore
 from idp.accounts.links.store import LinkStore
+from idp.accounts.passkeys.store import PasskeyStore
 from idp.accounts.proofs.store import ProofStore
 from idp.accounts.records import KIND_OF, Account, AccountState, Identifier, IdentifierKind, Source, Taken, Value
-from idp.accounts.tables import accounts, card_codes, cards, cells, drafts, identifiers, proofs, totp
+from idp.accounts.tables import accounts, card_codes, cards, cells, drafts, identifiers, passkeys, proofs, totp
 from keys.opaque import new_code, new_id
 from keys.sealing.seal import seal_cell
 
@@ -46,13 +47,14 @@ _totp_active = (
 _card_active = (
     sa.exists().where(cards.c.person == accounts.c.person, cards.c.disabled_at.is_(None)).correlate(accounts).label("has_code_card")
 )
+_passkey = sa.exists().where(passkeys.c.person == accounts.c.person).correlate(accounts).label("has_passkey")
 _nik_verified = (
     sa.exists()
     .where(identifiers.c.person == accounts.c.person, identifiers.c.kind == IdentifierKind.NIK, identifiers.c.verified)
     .correlate(accounts)
     .label("nik_verified")
 )
-_select = sa.select(accounts, _totp_active, _card_active, _nik_verified)
+_select = sa.select(accounts, _totp_active, _card_active, _passkey, _nik_verified)
 
 
 def _account(row: Row[Any]) -> Account:
@@ -70,6 +72,7 @@ def _account(row: Row[Any]) -> Account:
         nik_verified=bool(row.nik_verified),
         nik_paused_until=row.nik_paused_until,
         phone_channel=row.phone_channel,
+        has_passkey=bool(row.has_passkey),
     )
 
 
@@ -81,6 +84,7 @@ class AccountStore:
         self._keyring = keyring
         self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
         self.factors = FactorStore(database, keyring, factor_failures)
+        self.passkeys = PasskeyStore(database, keyring)
         self.proofs = ProofStore(database, keyring)
         self.drafts = DraftStore(database, keyring)
         self.links = LinkStore(database, keyring)
@@ -273,7 +277,7 @@ class AccountStore:
     async def erase(self, person: str) -> None:
         """Forget a person: indexes, cells, factors, codes. The row stays, closed and empty, so that nothing is opened again."""
         async with self._database.transaction() as transaction:
-            for table in (identifiers, cells, totp, cards, card_codes):
+            for table in (identifiers, cells, totp, cards, card_codes, passkeys):
                 await transaction.execute(sa.delete(table).where(table.c.person == person))
             await transaction.execute(sa.delete(proofs).where(proofs.c.subject == person))
             closed = {"state": AccountState.CLOSED, "number": None, "password_hash": None}

@@ -84,6 +84,29 @@ card_codes = sa.Table(
     sa.Column("used_at", Timestamp),
 )
 
+passkeys = sa.Table(
+    "passkeys",
+    metadata,
+    sa.Column("id", sa.String(22), primary_key=True),
+    sa.Column("person", sa.String(22), nullable=False, index=True),
+    sa.Column("credential", sa.LargeBinary(1023), nullable=False, unique=True),
+    sa.Column("public_key", sa.LargeBinary, nullable=False),  # COSE
+    sa.Column("sign_count", sa.BigInteger, nullable=False),
+    sa.Column("synced", sa.Boolean, nullable=False),  # the flag BE
+    sa.Column("transports", sa.String(64), nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("last_used_at", Timestamp),
+)
+
+passkey_challenges = sa.Table(
+    "passkey_challenges",
+    metadata,
+    sa.Column("digest", sa.LargeBinary(32), primary_key=True),
+    sa.Column("browser", sa.LargeBinary(32), nullable=False),
+    sa.Column("purpose", sa.LargeBinary(32), nullable=False),
+    sa.Column("expires_at", Timestamp, nullable=False, index=True),
+)
+
 proofs = sa.Table(
     "proofs",
     metadata,

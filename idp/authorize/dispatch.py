@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consent.decision import Allowed, Ask, Refused
-from idp.spec import prompt
+from idp.spec import assurance, prompt
 from idp.spec.errors import ErrorCode, Refusal
 from idp.spec.prompt import Prompt
 
@@ -74,6 +74,13 @@ class SecondFactor:
 
 
 @dataclass(frozen=True, slots=True)
+class Passkey:
+    """Ask for a passkey that stays in one device: nothing else makes aal3."""
+
+    error: ErrorCode = ErrorCode.INTERACTION_REQUIRED
+
+
+@dataclass(frozen=True, slots=True)
 class Approve:
     """Show the card."""
 
@@ -95,7 +102,7 @@ class Refuse:
     refusal: Refusal
 
 
-Decision = Login | Create | SecondFactor | Approve | Issue | Refuse
+Decision = Login | Create | SecondFactor | Passkey | Approve | Issue | Refuse
 
 
 def dispatch(situation: Situation) -> Decision:
@@ -105,7 +112,7 @@ def dispatch(situation: Situation) -> Decision:
     pre-configured consent for the requested Claims or does not fulfill other conditions for processing the request."
     """
     decision = _next(situation)
-    if Prompt.NONE in situation.request.prompt and isinstance(decision, Login | Create | SecondFactor | Approve):
+    if Prompt.NONE in situation.request.prompt and isinstance(decision, Login | Create | SecondFactor | Passkey | Approve):
         return Refuse(Refusal(decision.error, "prompt=none was asked for, and the citizen has to do something first."))
     return decision
 
@@ -120,8 +127,9 @@ def _next(situation: Situation) -> Decision:
     pending = _pending_login(situation, session)
     if pending is not None:
         return pending
-    if not prompt.satisfies(session.acr, request.essential_acr or request.wanted_acr):
-        return SecondFactor()
+    wanted = request.essential_acr or request.wanted_acr
+    if not prompt.satisfies(session.acr, wanted):
+        return Passkey() if assurance.least(wanted) == assurance.AAL3 else SecondFactor()
     return _consent(situation)
 
 

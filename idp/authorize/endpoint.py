@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from idp.authorize import situation
 from idp.authorize.answer import give
-from idp.authorize.dispatch import Approve, Create, Decision, Issue, Login, Refuse, SecondFactor, dispatch
+from idp.authorize.dispatch import Approve, Create, Decision, Issue, Login, Passkey, Refuse, SecondFactor, dispatch
 from idp.authorize.refused import page_instead, page_of, stays_here
 from idp.authorize.situation import Asking
 from idp.interactions.records import Step
@@ -41,6 +41,7 @@ _PAGES: dict[type[Decision], tuple[Step, str]] = {
     Login: (Step.LOGIN, "/login"),
     Create: (Step.LOGIN, "/enrol"),
     SecondFactor: (Step.SECOND_FACTOR, "/login/second-factor"),
+    Passkey: (Step.SECOND_FACTOR, "/login/passkey"),
     Approve: (Step.APPROVE, "/approve"),
 }
 _LONGEST_ADDRESS = 8000

@@ -37,7 +37,7 @@ app.add_typer(roles.app, name="role")
 
 
 def _facts(account: Account) -> dict[str, Any]:
-    names = ("number", "state", "locale", "created_at", "last_used_at", "minor", "has_totp", "has_code_card", "nik_verified")
+    names = ("number", "state", "locale", "created_at", "last_used_at", "minor", "has_totp", "has_code_card", "has_passkey", "nik_verified")
     return {"id": account.person, **{name: getattr(account, name) for name in names}, "nik_paused_until": account.nik_paused_until}
 
 

@@ -29,6 +29,8 @@ class EventKind(StrEnum):
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of an event
     TOTP_ADDED = "totp-added"
     TOTP_REMOVED = "totp-removed"
+    PASSKEY_ADDED = "passkey-added"
+    PASSKEY_REMOVED = "passkey-removed"
     CONTACT_CHANGED = "contact-changed"
     CARD_PRINTED = "card-printed"
     CARD_REMOVED = "card-removed"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from idp.accounts import names
-from idp.login import factor
+from idp.login import factor, passkey
 from idp.protocol import current_session, page_forms, password_check, signing_in
 from idp.protocol.ending import end_session
 from idp.protocol.faces import face_of
@@ -107,6 +107,7 @@ async def _form(
         action=onward.to("/login"),
         enrol=onward.to("/enrol"),
         recover=onward.to("/recover"),
+        by_passkey=onward.to(passkey.ALONE),
         upstreams=[(client.upstream.name, onward.to(f"/upstream/{name}")) for name, client in services(request).upstreams.items()],
         client=await _face(request, onward),
     )
@@ -138,4 +139,5 @@ routes = [
     Route("/login", show, methods=["GET"]),
     Route("/login", submit, methods=["POST"]),
     *factor.routes,
+    *passkey.routes,
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from idp.accounts.passkeys.records import LABELS
 from idp.pages.values import order_of, readable
 from idp.protocol import current_session
 from idp.protocol.services import services
@@ -19,7 +20,8 @@ async def data(request: Request) -> Response:
     session = await current_session.required(request)
     parts = services(request)
     account = await parts.accounts.get(session.person)
-    sealed = await parts.accounts.sealed(session.person, None)
+    kept = await parts.accounts.sealed(session.person, None)
+    sealed = [cell for cell in kept if not cell.claim.startswith(LABELS)]  # what keys are called stands where they are, under /security
     values = await parts.consent.disclosure.to_self(session.person, sealed)
     chosen = language(request)
     rows = [(cell.claim, readable(cell.claim, values[cell.claim], chosen), str(cell.source)) for cell in sealed if cell.claim in values]

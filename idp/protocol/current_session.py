@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from idp.accounts.records import AccountState
 from idp.protocol import page_forms
 from idp.protocol.services import services
-from idp.sessions.records import STRENGTH
+from idp.spec.assurance import stronger
 from idp.web import cookies
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ async def required(request: Request, *, acr: str | None = None) -> Session:
     session = await optional(request)
     if session is None or await _active(found, session.person) is None:
         raise _elsewhere(request, "/login")
-    if acr is not None and STRENGTH.get(session.acr, 0) < STRENGTH[acr]:
+    if acr is not None and not stronger(session.acr, acr):
         raise _elsewhere(request, "/login/second-factor")
     if session.unattended:
         await found.sessions.seen(session, found.clock())
@@ -106,7 +106,6 @@ async def _active(found: Services, person: str) -> Account | None:
 
 
 def _elsewhere(request: Request, path: str, **more: str) -> HTTPException:
-    here = request.url.path if request.method != "GET" or not request.url.query else f"{request.url.path}?{request.url.query}"
-    target = page_forms.local_path(here)
+    target = page_forms.local_path(page_forms.its_page(request))
     query = urlencode(({"next": target} if target != "/" else {}) | more)
     return HTTPException(303, headers={"location": f"{path}?{query}" if query else path})

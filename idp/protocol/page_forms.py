@@ -30,16 +30,16 @@ async def read(request: Request, purpose: str) -> Mapping[str, str]:
     try:
         fields = await page_form(request)
     except PageError as error:
-        raise PageError(error.code, error.status, **{"href": _its_page(request)} | error.values) from None
+        raise PageError(error.code, error.status, **{"href": its_page(request)} | error.values) from None
     browser = cookies.browser(request)
     if browser is None:
-        raise PageError("cookies_off", 400, href=_its_page(request))
+        raise PageError("cookies_off", 400, href=its_page(request))
     if not services(request).forms.check(purpose, browser, fields.get("form_token")):
-        raise PageError("form_expired", 403, href=_its_page(request))
+        raise PageError("form_expired", 403, href=its_page(request))
     return fields
 
 
-def _its_page(request: Request) -> str:
+def its_page(request: Request) -> str:
     """Give the address where the form stands, to be filled in once more: its own where that is a page too, else the page above it."""
     path = request.url.path
     if not any("GET" in (route.methods or ()) for route in _routes_of(request, path)):

@@ -16,7 +16,8 @@ from idp.protocol import current_session, erasure, page_forms, steps
 from idp.protocol.ending import end_session
 from idp.protocol.services import services
 from idp.sessions.labels import label
-from idp.sessions.records import AAL1, AAL2, SignIn
+from idp.sessions.records import SignIn
+from idp.spec import assurance
 from idp.web import cookies
 from idp.web.errors import PageError
 from idp.web.request_context import client_address
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from idp.protocol.steps import RunningInteraction
 
 _log = structlog.get_logger()
-
-SECOND_FACTORS = frozenset({"otp", "kba", "swk", "hwk"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +78,8 @@ class Proven:
 
     @property
     def acr(self) -> str:
-        """NIST SP 800-63B: two different factors make AAL2."""
-        return AAL2 if len(self.amr) > 1 else AAL1
+        """The level that this proof makes."""
+        return assurance.acr_of(self.amr)
 
 
 async def proceed(request: Request, account: Account, proven: Proven, onward: Way) -> Response:
@@ -92,7 +91,7 @@ async def proceed(request: Request, account: Account, proven: Proven, onward: Wa
     await grown_up(found, account)
     if account.state is not AccountState.ACTIVE:
         return found.renderer.page(request, "login/locked.html", status=403, number=account.number)
-    if proven.acr == AAL2:
+    if assurance.stronger(proven.acr, assurance.AAL2):
         return await finish(request, proven, onward)
     if not account.has_second_factor:
         if await found.accounts.factors.any_disabled(account.person):
@@ -101,7 +100,14 @@ async def proceed(request: Request, account: Account, proven: Proven, onward: Wa
     interaction = onward.interaction.id if onward.interaction else None
     waiting = SignIn("", account.person, proven.amr, proven.remembered, interaction, onward.next)
     waiting_id = await found.sessions.await_factor(waiting, cookies.ensure_browser(request), found.clock())
-    return page_forms.see_other(onward.to("/login/second-factor" if account.has_totp else "/login/code-card", sign_in=waiting_id))
+    return page_forms.see_other(onward.to(factor_page(account), sign_in=waiting_id))
+
+
+def factor_page(account: Account) -> str:
+    """Give the page of the second factor to ask for first: what cannot be phished, then what is at hand most."""
+    if account.has_passkey:
+        return "/login/passkey"
+    return "/login/second-factor" if account.has_totp else "/login/code-card"
 
 
 async def finish(request: Request, proven: Proven, onward: Way) -> Response:
@@ -132,16 +138,18 @@ async def finish(request: Request, proven: Proven, onward: Way) -> Response:
     return await _onward(request, onward, Step.LOGIN, token, remembered=session.remembered)
 
 
-async def step_up(request: Request, method: str, onward: Way) -> Response:
-    """Strengthen the session of this browser by a second factor, under a new session id."""
+async def step_up(request: Request, methods: Sequence[str], onward: Way) -> Response:
+    """Strengthen the session of this browser by a second factor (`methods`: its `amr` values), under a new session id."""
     found, now = services(request), services(request).clock()
     before = await current_session.required(request)
-    amr = (*(name for name in before.amr if name not in {method, "mfa"}), method, "mfa")
-    raised = await found.sessions.raise_to(before.id, AAL2, amr, now)
+    amr = assurance.with_second(before.amr, methods)
+    if amr is None:
+        return await confirm(request, onward)
+    raised = await found.sessions.raise_to(before.id, assurance.acr_of(amr), amr, now)
     if raised is None:
         return page_forms.see_other(onward.to("/login"))
     session, token = raised
-    await found.events.record(EventKind.STEPPED_UP, at=now, person=session.person, session=session.id, detail=method)
+    await found.events.record(EventKind.STEPPED_UP, at=now, person=session.person, session=session.id, detail=" ".join(methods))
     request.state.session = session
     return await _onward(request, onward, Step.SECOND_FACTOR, token, remembered=session.remembered)
 

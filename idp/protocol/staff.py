@@ -11,7 +11,7 @@ from consent.errors import LogUnavailable
 from idp.events.records import EventKind
 from idp.protocol import counter, current_session
 from idp.protocol.services import services
-from idp.sessions.records import AAL2
+from idp.spec.assurance import AAL2
 from idp.staff.records import RoleRefused
 from idp.web.errors import PageError
 

@@ -87,6 +87,7 @@ async def remove_factors(found: Services, account: Account) -> None:
     now = found.clock()
     await found.accounts.factors.remove_totp(account.person)
     await found.accounts.factors.remove_card(account.person)
+    await found.accounts.passkeys.remove_all(account.person)
     await found.accounts.pause_nik(account.person, now + rules.NIK_PAUSE)
     await end_sessions(found, account.person, detail="recovered")
     await found.events.forget_devices(account.person)

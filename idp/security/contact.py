@@ -19,7 +19,7 @@ from idp.events.records import EventKind
 from idp.protocol import current_session, page_forms, sending_codes
 from idp.protocol.services import services
 from idp.security import own_password
-from idp.sessions.records import AAL2
+from idp.spec.assurance import AAL2
 from idp.web import cookies
 from idp.web.errors import PageError
 from idp.web.request_context import language

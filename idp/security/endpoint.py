@@ -8,8 +8,9 @@ from starlette.routing import Route
 
 from idp.events.records import EventKind
 from idp.protocol import current_session, ending, new_password, page_forms
+from idp.protocol.passkeys import names as named
 from idp.protocol.services import services
-from idp.security import contact, factors, identity, own_password
+from idp.security import contact, factors, identity, own_password, passkeys
 from idp.web.errors import PageError
 
 if TYPE_CHECKING:
@@ -17,11 +18,26 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 HOME = "/security"
-DONE = frozenset({"password", "totp", "totp_removed", "card_removed", "session", "sessions", "nik", "contact", "channel", "upstream"})
+DONE = frozenset(
+    {
+        "password",
+        "totp",
+        "totp_removed",
+        "card_removed",
+        "session",
+        "sessions",
+        "nik",
+        "contact",
+        "channel",
+        "upstream",
+        "passkey",
+        "passkey_removed",
+    }
+)
 SHOWN_EVENTS = frozenset({
     EventKind.SIGNED_IN, EventKind.SIGN_IN_FAILED, EventKind.FACTOR_FAILED, EventKind.PASSWORD_CHANGED, EventKind.RECOVERED,
     EventKind.TOTP_ADDED, EventKind.TOTP_REMOVED, EventKind.CARD_PRINTED, EventKind.CARD_REMOVED, EventKind.SLIP_PRINTED,
-    EventKind.CONTACT_CHANGED, EventKind.UPSTREAM_LINKED, EventKind.UPSTREAM_UNLINKED,
+    EventKind.PASSKEY_ADDED, EventKind.PASSKEY_REMOVED, EventKind.CONTACT_CHANGED, EventKind.UPSTREAM_LINKED, EventKind.UPSTREAM_UNLINKED,
 })  # fmt: skip
 
 
@@ -30,12 +46,15 @@ async def overview(request: Request) -> Response:
     found, session = services(request), await current_session.required(request)
     account = await found.accounts.get(session.person)
     done = request.query_params.get("done")
+    owned = await found.accounts.passkeys.of_person(session.person)
     linked = {link.upstream: link.linked_at for link in await found.accounts.links.of_person(session.person)}
     events = [event for event in await found.events.of_person(session.person) if event.kind in SHOWN_EVENTS]
     return found.renderer.page(
         request,
         "security/overview.html",
         account=account,
+        passkeys=owned,
+        names=await named(found, owned),
         card=await found.accounts.factors.card(session.person),
         sessions=await found.sessions.of_person(session.person, found.clock()),
         current=session.id,
@@ -98,6 +117,7 @@ routes = [
     Route(f"{HOME}/sessions/end", end_others, methods=["POST"]),
     Route(f"{HOME}/sessions/{{session}}/end", end_session, methods=["POST"]),
     *factors.routes,
+    *passkeys.routes,
     *identity.routes,
     *contact.routes,
 ]

@@ -15,7 +15,7 @@ from idp.interactions.records import Step
 from idp.protocol import current_session, page_forms, signing_in
 from idp.protocol.ending import credential_changed
 from idp.protocol.services import services
-from idp.sessions.records import AAL2
+from idp.spec import assurance
 from idp.web.rate_limits import Wait
 
 if TYPE_CHECKING:
@@ -38,20 +38,20 @@ _CREDENTIALS = {
 """CAEP 1.0 §3.2: credential_type and change_type; printed codes have no type there, so this one is ours."""
 
 
-async def _owner(request: Request) -> tuple[Services, Session, Account]:
+async def owner(request: Request) -> tuple[Services, Session, Account]:
     """Find who changes factors: freshly signed in, and with a second factor where there is one. Raises: a redirect to what is missing."""
     found, session = services(request), await current_session.fresh(request)
     account = await found.accounts.get(session.person)
     assert account is not None  # noqa: S101 - a session's account exists, `fresh` looked
     if account.has_second_factor:
-        await current_session.required(request, acr=AAL2)
+        await current_session.required(request, acr=assurance.AAL2)
     return found, session, account
 
 
 async def show_totp(request: Request) -> Response:
     """Show the key as a picture, a link and text."""
     onward = await signing_in.way(request, Step.SECOND_FACTOR)
-    found, session, account = await _owner(request)
+    found, session, account = await owner(request)
     return await _totp_page(request, found, session, account, onward)
 
 
@@ -80,7 +80,7 @@ async def totp_picture(request: Request) -> Response:
     """Draw the QR code (SVG, black on white in any theme, so that cameras read it)."""
     import segno  # noqa: PLC0415 - only where a code is drawn
 
-    found, session, account = await _owner(request)
+    found, session, account = await owner(request)
     seed = await found.accounts.factors.propose_totp(session.person, found.clock(), session=session.id)
     drawn = io.BytesIO()
     code = segno.make(otpauth(seed, account.number), error="m")
@@ -91,7 +91,7 @@ async def totp_picture(request: Request) -> Response:
 async def confirm_totp(request: Request) -> Response:
     """Take the first code: from now on sign-in asks for one, and this session counts as strong."""
     onward = await signing_in.way(request, Step.SECOND_FACTOR)
-    found, session, account = await _owner(request)
+    found, session, account = await owner(request)
     fields = await page_forms.read(request, "add-totp")
     taken = await found.limits.second_factor(session.person)
     if isinstance(taken, Wait):
@@ -103,12 +103,12 @@ async def confirm_totp(request: Request) -> Response:
     await _remember(found, session.person, EventKind.TOTP_ADDED, "factor_added")
     if onward.interaction is None and onward.next == "/":
         onward = signing_in.Way(None, f"{HOME}?done=totp")
-    return await signing_in.step_up(request, "otp", onward)
+    return await signing_in.step_up(request, assurance.CODE, onward)
 
 
 async def remove_totp(request: Request) -> Response:
     """Remove the application."""
-    found, session, _ = await _owner(request)
+    found, session, _ = await owner(request)
     await page_forms.read(request, "remove-totp")
     await found.accounts.factors.remove_totp(session.person)
     await _remember(found, session.person, EventKind.TOTP_REMOVED, "factor_removed")
@@ -118,7 +118,7 @@ async def remove_totp(request: Request) -> Response:
 async def show_card(request: Request) -> Response:
     """Explain the card before one is made."""
     onward = await signing_in.way(request, Step.SECOND_FACTOR)
-    found, session, _ = await _owner(request)
+    found, session, _ = await owner(request)
     card = await found.accounts.factors.card(session.person)
     return found.renderer.page(request, "security/card.html", card=card, action=onward.to(f"{HOME}/card"))
 
@@ -126,7 +126,7 @@ async def show_card(request: Request) -> Response:
 async def print_card(request: Request) -> Response:
     """Make a card and show its codes, this once."""
     onward = await signing_in.way(request, Step.SECOND_FACTOR)
-    found, session, account = await _owner(request)
+    found, session, account = await owner(request)
     await page_forms.read(request, "print-card")
     codes = await found.accounts.factors.print_card(session.person, found.clock())
     await _remember(found, session.person, EventKind.CARD_PRINTED, "factor_added")
@@ -137,7 +137,7 @@ async def print_card(request: Request) -> Response:
 
 async def remove_card(request: Request) -> Response:
     """Make the card worthless."""
-    found, session, _ = await _owner(request)
+    found, session, _ = await owner(request)
     await page_forms.read(request, "remove-card")
     await found.accounts.factors.remove_card(session.person)
     await _remember(found, session.person, EventKind.CARD_REMOVED, "factor_removed")

@@ -8,11 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import datetime as dt
 
-AAL1 = "aal1"
-AAL2 = "aal2"
-STRENGTH = {AAL1: 1, AAL2: 2}
-"""`acr` values of this provider after NIST SP 800-63B assurance levels, weakest first."""
-
 
 @dataclass(frozen=True, slots=True)
 class SessionRules:

@@ -6,11 +6,12 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from idp.spec import assurance
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ACR_SUPPORTED = ("aal1", "aal2")
-_STRENGTH = {"aal1": 1, "aal2": 2}
+ACR_SUPPORTED = tuple(assurance.STRENGTH)
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
 
@@ -45,8 +46,8 @@ def satisfies(acr: str, asked: Iterable[str]) -> bool:
 
     §3.1.2.1: "acr_values: Requested Authentication Context Class Reference values … with the values appearing in order of preference."
     """
-    known = [value for value in asked if value in ACR_SUPPORTED]
-    return not known or any(_STRENGTH.get(acr, 0) >= _STRENGTH[value] for value in known)
+    least = assurance.least(asked)
+    return least is None or assurance.stronger(acr, least)
 
 
 def reachable(asked: Iterable[str]) -> bool:

@@ -18,8 +18,8 @@ from idp.protocol import current_session, page_forms, signing_in, steps
 from idp.protocol.services import services
 from idp.protocol.signing_in import Proven, Way
 from idp.protocol.upstreams import UpstreamFailed
-from idp.sessions.records import AAL2
 from idp.spec import upstream as rules
+from idp.spec.assurance import AAL2
 from idp.web import cookies
 from idp.web.errors import PageError
 from keys.opaque import new_token

@@ -68,7 +68,7 @@ async def test_discovery_names_the_prompts_and_displays(app: Application) -> Non
     document = (await app.http.get("/.well-known/openid-configuration")).json()
     assert set(document["prompt_values_supported"]) == set(WORDS)
     assert set(document["display_values_supported"]) == {"page", "popup", "touch", "wap"}
-    assert "aal3" not in document["acr_values_supported"]
+    assert document["acr_values_supported"] == ["aal1", "aal2", "aal3"]
 
 
 @pytest.mark.parametrize("display", ["page", "popup", "touch", "wap"])
@@ -96,6 +96,7 @@ async def test_5_5_1_1_acr_by_values_essential_or_not(app: Application) -> None:
     for values, essential, error in (
         (["aal1"], True, None), (["aal2"], True, "interaction_required"), (["aal2"], False, "interaction_required"),
         (["aal2", "aal1"], True, None), (["gold"], True, "unmet_authentication_requirements"), (["gold"], False, None),
+        (["aal3"], True, "interaction_required"), (["aal3", "gold"], False, "interaction_required"), (["aal3", "aal1"], True, None),
     ):  # fmt: skip
         wanted = json.dumps({"id_token": {"acr": {"essential": essential, "values": values}}})
         assert (await app.ask(prompt="none", claims=wanted)).answer.get("error") == error, (values, essential)

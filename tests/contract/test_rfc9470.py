@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.support.application import SECRET, Application, parameters, part
+from tests.support.authenticator import Device, options_of
 
 AUTH = ("strong", SECRET)
 
@@ -55,3 +56,36 @@ async def test_default_acr_values_lead_to_the_second_factor_and_the_request_may_
     assert page.answer["error"] == "interaction_required"
     other = await app.ask(client_id="strong", prompt="none", acr_values="aal1")
     assert other.answer["error"] == "consent_required"
+
+
+@pytest.mark.parametrize("how", [{"acr_values": "aal3"}, {"claims": '{"id_token":{"acr":{"essential":true,"values":["aal3"]}}}'}])
+async def test_5_aal3_asks_for_a_passkey_of_one_device_and_without_one_is_unmet(app: Application, how: dict[str, str]) -> None:
+    """RFC 9470 §5: where the demand cannot be met, the client gets unmet_authentication_requirements."""
+    await app.through()
+    page = await app.ask(**how)
+    assert (page.left, page.path) == (None, "/login/passkey")
+    page = await app.visitor.submit(page, page.form("leave"), press="leave")
+    assert page.answer["error"] == "unmet_authentication_requirements"
+
+
+async def test_6_aal3_stands_in_every_token_and_answers_the_challenge(app: Application) -> None:
+    """RFC 9470 §6: introspection and JWT access tokens tell `acr` and `auth_time`; the same sign-in satisfies what asks for less."""
+    await app.register("strong", default_acr_values=["aal3"])
+    weak = (await app.redeem((await app.through(client_id="strong", acr_values="aal1"))["code"], AUTH)).json()["access_token"]
+    refused = await app.userinfo(weak)
+    assert re.search(r'acr_values="aal3"', refused.headers["www-authenticate"])
+
+    device = Device(app.provider.settings.origin)
+    page = await app.visitor.get("/security/passkey")
+    await app.visitor.submit(page, page.form("answer"), answer=device.create(options_of(page)))
+    page = await app.ask(client_id="strong")
+    assert page.path == "/login/passkey"
+    page = await app.visitor.submit(page, page.form("answer"), answer=device.get(options_of(page)))
+    page = page if page.left else await app.visitor.allow(page)
+    told = (await app.redeem(page.answer["code"], AUTH)).json()
+    seen = await app.http.post("/introspect", data={"token": told["access_token"]}, auth=AUTH)
+    for claims in (part(told["id_token"], 1), part(told["access_token"], 1), seen.json()):
+        assert claims["acr"] == "aal3"
+        assert claims["amr"] == ["pwd", "hwk", "pop", "user", "mfa"]
+    assert (await app.userinfo(told["access_token"])).status_code == 200
+    assert "code" in (await app.ask(client_id="strong", acr_values="aal2", prompt="none")).answer

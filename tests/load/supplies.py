@@ -27,8 +27,8 @@ from idp.authorizations.tables import authorizations, codes, refresh_tokens
 from idp.clients.records import Added, Agency
 from idp.demo.seed import PURPOSES
 from idp.protocol import issue
-from idp.sessions.records import AAL1
 from idp.spec import client_metadata
+from idp.spec.assurance import AAL1
 from keys.opaque import new_id, new_token
 from tests.load.client import request
 from tests.load.floors import PASSWORD, sign

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from consent.decision import Allowed, Ask, Refused
-from idp.authorize.dispatch import Approve, Create, Issue, Login, Progress, Refuse, SecondFactor, SignedIn, Situation, dispatch
+from idp.authorize.dispatch import Approve, Create, Issue, Login, Passkey, Progress, Refuse, SecondFactor, SignedIn, Situation, dispatch
 from idp.spec.authorization_request import AuthorizationRequest
 from idp.spec.errors import ErrorCode
 
@@ -74,6 +74,17 @@ def test_the_second_factor_comes_before_the_card() -> None:
     assert dispatch(situation(acr_values="aal2", session=SignedIn("subject", NOW, "aal2"), consent=ASK)) == Approve()
 
 
+def test_a_passkey_is_asked_for_where_nothing_less_would_do() -> None:
+    for acr in ("aal1", "aal2"):
+        session = SignedIn("subject", NOW, acr)
+        assert dispatch(situation(acr_values="aal3", session=session, consent=ASK)) == Passkey()
+        essential = '{"id_token":{"acr":{"essential":true,"values":["aal3"]}}}'
+        assert dispatch(situation(acr_values="aal1", claims=essential, session=session)) == Passkey()
+    assert dispatch(situation(acr_values="aal3 aal2")) == SecondFactor()
+    assert dispatch(situation(acr_values="aal3 aal1")) == Issue(GRANT, frozenset({"name"}))
+    assert dispatch(situation(acr_values="aal3", session=SignedIn("subject", NOW, "aal3"), consent=ASK)) == Approve()
+
+
 def test_a_hint_of_somebody_else_leads_to_login_and_then_to_an_error() -> None:
     assert dispatch(situation(hinted="subject")) == Issue(GRANT, frozenset({"name"}))
     assert dispatch(situation(hinted="other")) == Login()
@@ -97,7 +108,10 @@ def test_prompt_none_never_leads_to_a_page() -> None:
         ErrorCode.ACCESS_DENIED,
     }
     for session, consent, hinted, asked in itertools.product(
-        sessions, (ALLOWED, ASK, Refused("other_purpose")), (None, "subject", "other"), ({}, {"max_age": "0"}, {"acr_values": "aal2"})
+        sessions,
+        (ALLOWED, ASK, Refused("other_purpose")),
+        (None, "subject", "other"),
+        ({}, {"max_age": "0"}, {"acr_values": "aal2"}, {"acr_values": "aal3"}),
     ):
         decision = dispatch(situation(session=session, consent=consent, hinted=hinted, prompt="none", **asked))
         assert isinstance(decision, Issue | Refuse)

@@ -60,7 +60,9 @@ def test_claims_know_essential_value_and_values() -> None:
         ("aal1", ("aal2", "aal1"), True),
         ("aal1", ("unknown",), True),
         ("aal1", ("unknown", "aal2"), False),
-        ("aal2", ("aal3",), True),  # nobody can reach it: asking again and again would help nobody
+        ("aal2", ("aal3",), False),
+        ("aal3", ("aal3",), True),
+        ("aal3", ("aal1",), True),
         ("aal1", ("aal3", "aal2"), False),
     ],
 )
