@@ -16,6 +16,7 @@ from idp.authorize import endpoint as authorize
 from idp.backchannel import endpoint as backchannel
 from idp.background import running
 from idp.composition import compose, utc_now
+from idp.console import endpoint as console
 from idp.device import endpoint as device
 from idp.discovery import endpoint as discovery
 from idp.enrol import endpoint as enrol
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from idp.settings import Settings
 
 STEPS = (
-    token, userinfo, introspect, authorize, pushed, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit,
+    token, userinfo, introspect, authorize, pushed, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit, console,
     register, device, backchannel, signals, upstream, log, report_access,
 )  # fmt: skip
 """Every package that answers requests; each `endpoint.py` lists its `routes`. The router tries them in this order: the busiest first."""

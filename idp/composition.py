@@ -21,6 +21,7 @@ from idp.interactions.pushed.store import PushedRequestStore
 from idp.interactions.store import InteractionStore
 from idp.notices.store import NoticeStore
 from idp.pages.render import Plumbing, Renderer, Site
+from idp.proposals.store import ProposalStore
 from idp.protocol import erasure, upstreams, witnesses
 from idp.protocol.carriers import carriers
 from idp.protocol.courier import Courier
@@ -208,6 +209,7 @@ def _services(
         notices=NoticeStore(database, keyring),
         staff=StaffStore(database),
         subjects=SubjectStore(database, keyring),
+        proposals=ProposalStore(database),
         renderer=renderer(settings, forms),
         forms=forms,
         courier=Courier(

@@ -84,6 +84,7 @@ async def sweep(services: Services) -> int:
         services.sessions.sweep,
         services.clients.sweep,
         services.notices.sweep,
+        services.proposals.sweep,
         services.clients.tokens.sweep,
         services.accounts.sweep,
         services.accounts.links.sweep,

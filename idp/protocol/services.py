@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from idp.interactions.store import InteractionStore
     from idp.notices.store import NoticeStore
     from idp.pages.render import Renderer
+    from idp.proposals.store import ProposalStore
     from idp.protocol.courier import Courier
     from idp.protocol.erasure_journal import ErasedPeople
     from idp.protocol.fetcher import Fetcher
@@ -59,6 +60,7 @@ class Services:
     notices: NoticeStore
     staff: StaffStore
     subjects: SubjectStore
+    proposals: ProposalStore
     renderer: Renderer
     forms: Forms
     courier: Courier

@@ -1,0 +1,76 @@
+"""What proposals do once two people wanted them: telling the name behind a pseudonym, approving a purpose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consent.disclosure import StaffRead, Withheld
+from consent.errors import LogUnavailable
+from idp.clients.description import document_of
+from idp.proposals.records import ProposalKind
+from idp.protocol import registrations
+from idp.spec import client_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from idp.proposals.records import Proposal
+    from idp.protocol.services import Services
+    from idp.protocol.staff import OnDuty
+
+
+async def offered(found: Services, kind: ProposalKind) -> Mapping[str, Sequence[tuple[str, str]]]:
+    """Give what a proposal may be about: (value, words) by field."""
+    if kind is ProposalKind.UNSEAL:
+        return {}
+    applications = [(one.id, f"{one.name} ({one.id})") for one in await found.clients.list() if one.self_registered]
+    return {"client": applications, "purpose": [(one.id, one.title["id"]) for one in await found.consent.purposes.list()]}
+
+
+async def possible(found: Services, kind: ProposalKind, about: Mapping[str, str]) -> bool:
+    """Tell whether there is what a proposal is about."""
+    if kind is ProposalKind.UNSEAL:
+        member = await found.staff.by_pseudonym(about["pseudonym"])
+        return member is not None and member.person is not None
+    client = await found.clients.get(about["client"])
+    return client is not None and client.self_registered and await found.consent.purposes.get(about["purpose"]) is not None
+
+
+async def name_behind(found: Services, duty: OnDuty, proposal: Proposal) -> str:
+    """Tell whose pseudonym it is; the look is an entry that the person named sees. Empty when the account was erased meanwhile.
+
+    Raises: LogUnavailable, LogBusy (503: nothing was opened).
+    """
+    member = await found.staff.by_pseudonym(proposal.subject["pseudonym"])
+    if member is None or member.person is None:
+        return ""
+    read = StaffRead(
+        actor=duty.actor,
+        person=member.person,
+        claims=frozenset({"name"}),
+        reason=f"{proposal.reason} [proposal {proposal.id}, confirmed by {proposal.decided_by}]",
+        legal_basis="c",
+        legal_ref=proposal.subject["law"],
+        channel="audit",
+        agency=duty.appointment.agency,
+        acr=duty.session.acr,
+    )
+    seen = await found.consent.disclosure.to_staff(read, await found.accounts.sealed(member.person, ["name"]))
+    if isinstance(seen, Withheld):
+        raise LogUnavailable(seen.reason)
+    return seen.values.get("name", "")
+
+
+async def approve(found: Services, duty: OnDuty, proposal: Proposal) -> bool:
+    """Let the application ask for the purpose; False when one of them is gone, or the registration cannot be read any more.
+
+    Raises: LogUnavailable, LogBusy.
+    """
+    client = await found.clients.get(proposal.subject["client"])
+    purpose = await found.consent.purposes.get(proposal.subject["purpose"])
+    if client is None or purpose is None:
+        return False
+    metadata = client_metadata.read(document_of(client), implicit=found.settings.certification, needs_purpose=False)
+    if isinstance(metadata, tuple):
+        return False
+    return await registrations.approve(found, client, metadata, purpose, duty.actor) is not None

@@ -1,0 +1,55 @@
+"""What a proposal looks like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+
+class ProposalKind(StrEnum):
+    """What two people decide: telling the name behind a pseudonym, or a purpose for an application that registered itself."""
+
+    UNSEAL = "unseal"
+    PURPOSE = "purpose"
+
+
+class ProposalState(StrEnum):
+    """How a proposal stands. CONFIRMED: it may be carried out, once, until its time is over."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    DONE = "done"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One proposal. `subject` says what about, by ids; people are pseudonyms of staff."""
+
+    id: str
+    kind: ProposalKind
+    subject: Mapping[str, str]
+    reason: str
+    by: str
+    at: dt.datetime
+    expires_at: dt.datetime
+    decided_by: str | None
+    decided_at: dt.datetime | None
+    confirmed: bool
+    done_at: dt.datetime | None
+
+    def state(self, now: dt.datetime) -> ProposalState:
+        """Tell how it stands at a moment."""
+        if self.done_at is not None:
+            return ProposalState.DONE
+        if self.decided_at is not None and not self.confirmed:
+            return ProposalState.REFUSED
+        if now >= self.expires_at:
+            return ProposalState.EXPIRED
+        return ProposalState.CONFIRMED if self.confirmed else ProposalState.OPEN
