@@ -48,11 +48,9 @@ async def an_officer(provider: Provider, key: str = "dewi") -> Member:
     return member
 
 
-async def proposed(visitor: Visitor, pseudonym: str, **more: str) -> Page:
+async def proposed(visitor: Visitor, about: str, **more: str) -> Page:
     page = await visitor.get(f"{LIST}/new/unseal")
-    return await visitor.submit(
-        page, page.form("pseudonym"), **{"pseudonym": pseudonym, "law": "UU 27/2022 Art. 31", "reason": REASON} | more
-    )
+    return await visitor.submit(page, page.form("pseudonym"), **{"pseudonym": about, "law": "UU 27/2022 Art. 31", "reason": REASON} | more)
 
 
 async def decided(visitor: Visitor, path: str, decision: str) -> Page:
