@@ -37,6 +37,7 @@ from idp.revoke import endpoint as revoke
 from idp.security import endpoint as security
 from idp.signals import endpoint as signals
 from idp.token import endpoint as token
+from idp.transparency import endpoint as transparency
 from idp.upstream import endpoint as upstream
 from idp.userinfo import endpoint as userinfo
 from idp.web import errors, metrics
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 
 STEPS = (
     token, userinfo, introspect, authorize, pushed, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit, console,
-    register, device, backchannel, signals, upstream, log, report_access,
+    register, device, backchannel, signals, upstream, log, report_access, transparency,
 )  # fmt: skip
 """Every package that answers requests; each `endpoint.py` lists its `routes`. The router tries them in this order: the busiest first."""
 
