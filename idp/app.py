@@ -17,6 +17,7 @@ from idp.backchannel import endpoint as backchannel
 from idp.background import running
 from idp.composition import compose, utc_now
 from idp.console import endpoint as console
+from idp.data_tracker import endpoint as data_tracker
 from idp.device import endpoint as device
 from idp.discovery import endpoint as discovery
 from idp.enrol import endpoint as enrol
@@ -58,7 +59,11 @@ if TYPE_CHECKING:
 
 STEPS = (
     token, userinfo, introspect, authorize, pushed, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit, console,
+<<<<<<< HEAD
     register, device, backchannel, signals, upstream, log, report_access, transparency,
+=======
+    register, device, backchannel, signals, upstream, log, report_access, data_tracker,
+>>>>>>> 2fa249d (Portals that the citizen allowed show the history elsewhere, by the interface of Estonia's data tracker; the asking is an entry)
 )  # fmt: skip
 """Every package that answers requests; each `endpoint.py` lists its `routes`. The router tries them in this order: the busiest first."""
 

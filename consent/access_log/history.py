@@ -41,23 +41,38 @@ class Filter:
     action: str | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
+    actions: frozenset[str] = frozenset()
+
+    def conditions(self, key: LogKey) -> list[sa.ColumnElement[bool]]:
+        """Say it in SQL, about one person."""
+        asked = (
+            self.before is not None and _E.idx < self.before,
+            self.client is not None and _E.client == self.client,
+            self.action is not None and _E.action == self.action,
+            self.since is not None and _E.time >= self.since,
+            self.until is not None and _E.time < self.until,
+            bool(self.actions) and _E.action.in_(sorted(self.actions)),
+        )
+        return [_E.subject_ref == key.reference, *(condition for condition in asked if condition is not False)]
 
 
-async def page(connection: AsyncConnection, key: LogKey, wanted: Filter, limit: int) -> Sequence[HistoryEntry]:
+async def page(connection: AsyncConnection, key: LogKey, wanted: Filter, limit: int, offset: int = 0) -> Sequence[HistoryEntry]:
     """Give a person's entries, newest first."""
-    statement = sa.select(tables.entries).where(_E.subject_ref == key.reference)
-    if wanted.before is not None:
-        statement = statement.where(_E.idx < wanted.before)
-    if wanted.client is not None:
-        statement = statement.where(_E.client == wanted.client)
-    if wanted.action is not None:
-        statement = statement.where(_E.action == wanted.action)
-    if wanted.since is not None:
-        statement = statement.where(_E.time >= wanted.since)
-    if wanted.until is not None:
-        statement = statement.where(_E.time < wanted.until)
-    rows = await connection.execute(statement.order_by(_E.idx.desc()).limit(limit))
+    statement = sa.select(tables.entries).where(*wanted.conditions(key))
+    rows = await connection.execute(statement.order_by(_E.idx.desc()).limit(limit).offset(offset))
     return [opened(Row(*row), key) for row in rows]
+
+
+async def count(connection: AsyncConnection, key: LogKey, wanted: Filter) -> int:
+    """Count a person's entries."""
+    number: int = (await connection.execute(sa.select(sa.func.count()).where(*wanted.conditions(key)))).scalar_one()
+    return number
+
+
+async def began(connection: AsyncConnection) -> dt.datetime | None:
+    """Tell when the log's first entry was written; None while it has none."""
+    first: dt.datetime | None = (await connection.execute(sa.select(_E.time).where(_E.idx == 0))).scalar_one_or_none()
+    return first
 
 
 async def reads_per_month(connection: AsyncConnection, key: LogKey, months: int, zone: dt.tzinfo) -> Sequence[tuple[str, int]]:

@@ -144,6 +144,19 @@ class AccessLog:
         async with self._database.read() as connection:
             return await history.page(connection, key, Filter(before, client, action, since, until), limit)
 
+    async def usages(
+        self, person: str, actions: frozenset[str], since: dt.datetime | None, until: dt.datetime | None, *, limit: int, offset: int
+    ) -> tuple[int, Sequence[HistoryEntry]]:
+        """Count a person's entries of these actions, and give some of them, newest first. Raises: ChainClosed, StoreUnavailable."""
+        key, wanted = await self._key(person), Filter(since=since, until=until, actions=actions)
+        async with self._database.read() as connection:
+            return await history.count(connection, key, wanted), await history.page(connection, key, wanted, limit, offset)
+
+    async def began(self) -> dt.datetime | None:
+        """Tell when the first entry was written; None while there is none. Raises: StoreUnavailable."""
+        async with self._database.read() as connection:
+            return await history.began(connection)
+
     async def last_read(self, person: str) -> HistoryEntry | None:
         """Give the newest disclosure to a service."""
         found = await self.history(person, limit=1, action="disclose")

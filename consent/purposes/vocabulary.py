@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 #: OIDC Core §5.1, without `sub` (no personal value of the citizen's own), and without the two `_verified` companions and `updated_at`
-#: that follow their value.
+#: that follow their value. Two are ours: `nik`, and `access_history`, who read what about the citizen, for portals that show it elsewhere.
 KNOWN_CLAIMS = frozenset(
     {
         "name",
@@ -30,6 +30,7 @@ KNOWN_CLAIMS = frozenset(
         "phone_number",
         "address",
         "nik",
+        "access_history",
     }
 )
 

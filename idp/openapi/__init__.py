@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from fastapi.openapi.utils import get_openapi
 
-from idp.openapi import log
+from idp.openapi import log, reads
 from idp.openapi.parts import (
+    ASSERTION,
     CALLER,
     CLIENT,
+    CLIENT_REFUSALS,
     SCHEMAS,
     SECURITY,
     TEXT,
@@ -42,12 +44,6 @@ def describe(app: FastAPI) -> Schema:
     return document
 
 
-CLIENT_REFUSALS: Final = (
-    (400, "The request is refused; `error_description` says what to mend."),
-    (401, "The application did not authenticate as it is registered."),
-    (415, "The body is of another content type."),
-    (503, "Not now: `retry-after` says when."),
-)
 _READ_REFUSALS: Final = (
     (400, "Malformed request."),
     (401, "No living token, or the permission was withdrawn."),
@@ -59,7 +55,6 @@ _CLAIMS: Final = {
     **answers("The citizen's claims that this application may read. `x-access-log-id` names the entry that records the read.", "Claims"),
     "headers": {"x-access-log-id": {"description": "Absent when nothing personal was told.", "schema": TEXT}},
 }
-_ASSERTION: Final = ("client_id", "client_secret", "client_assertion_type", "client_assertion")
 _GRANTS: Final = (
     "code", "redirect_uri", "code_verifier", "refresh_token", "device_code", "auth_req_id", "subject_token", "subject_token_type",
     "requested_token_type", "audience", "scope", "resource",
@@ -88,7 +83,7 @@ PATHS: Final[Schema] = {
             refusals=CLIENT_REFUSALS,
             security=CLIENT,
             parameters=_PROOF,
-            requestBody=form(("grant_type",), *_GRANTS, *_ASSERTION),
+            requestBody=form(("grant_type",), *_GRANTS, *ASSERTION),
         )
     },
     "/userinfo": {
@@ -110,7 +105,7 @@ PATHS: Final[Schema] = {
             refusals=CLIENT_REFUSALS,
             security=CLIENT,
             parameters=_PROOF,
-            requestBody=form((), "request", *sorted(KNOWN - {"client_id"}), *_ASSERTION),
+            requestBody=form((), "request", *sorted(KNOWN - {"client_id"}), *ASSERTION),
         )
         | {"responses": {"201": answers("Send the citizen to /authorize with client_id and this request_uri.", "Pushed"), **_REFUSED}}
     },
@@ -121,7 +116,7 @@ PATHS: Final[Schema] = {
             answers("`active`, and what the asking application may know.", "Introspection"),
             refusals=CLIENT_REFUSALS,
             security=CLIENT,
-            requestBody=form(("token",), "token_type_hint", *_ASSERTION),
+            requestBody=form(("token",), "token_type_hint", *ASSERTION),
         )
     },
     "/revoke": {
@@ -131,7 +126,7 @@ PATHS: Final[Schema] = {
             {"description": "It holds no longer, or never did."},
             refusals=CLIENT_REFUSALS,
             security=CLIENT,
-            requestBody=form(("token",), "token_type_hint", *_ASSERTION),
+            requestBody=form(("token",), "token_type_hint", *ASSERTION),
         )
     },
 }
@@ -143,7 +138,7 @@ PATHS["/device_authorization"] = {
         answers("Show `user_code` and `verification_uri`, and poll /token by `device_code`.", "Device"),
         refusals=CLIENT_REFUSALS,
         security=CLIENT,
-        requestBody=form((), "scope", *_DEFERRED, *_ASSERTION),
+        requestBody=form((), "scope", *_DEFERRED, *ASSERTION),
     )
 }
 PATHS["/backchannel_authentication"] = {
@@ -153,7 +148,7 @@ PATHS["/backchannel_authentication"] = {
         answers("Poll /token by `auth_req_id`.", "Backchannel"),
         refusals=CLIENT_REFUSALS,
         security=CLIENT,
-        requestBody=form(("scope", "login_hint"), "binding_message", "requested_expiry", *_DEFERRED, *_ASSERTION),
+        requestBody=form(("scope", "login_hint"), "binding_message", "requested_expiry", *_DEFERRED, *ASSERTION),
     )
 }
 
@@ -227,21 +222,5 @@ PATHS["/signals/verification"] = {
     )
 }
 
-PATHS["/report-access"] = {
-    "post": operation(
-        "Report a read of a copy that your own system holds",
-        "RFC 7523",
-        answers("It was taken before, with the same content: the same entry.", "Reported"),
-        refusals=(
-            *CLIENT_REFUSALS,
-            (403, "Reports are signed for: private_key_jwt."),
-            (404, "Nobody is known so."),
-            (409, "It said otherwise."),
-        ),
-        security=CLIENT,
-        requestBody=form(("report_id", "sub", "claims", "occurred"), "purpose", "actor", "role", "unit", "reason", *_ASSERTION),
-    )
-}
-PATHS["/report-access"]["post"]["responses"]["201"] = answers("It is an entry of the access log now; keep the receipt.", "Reported")
-
 PATHS.update(log.PATHS)
+PATHS.update(reads.PATHS)

@@ -9,7 +9,15 @@ Schema = dict[str, Any]
 TEXT: Final[Schema] = {"type": "string"}
 NUMBER: Final[Schema] = {"type": "integer"}
 CALLER: Final[list[Schema]] = [{"client_secret_basic": []}, {"access_token": []}]
+ASSERTION: Final = ("client_id", "client_secret", "client_assertion_type", "client_assertion")
 CLIENT: Final[list[Schema]] = [{"client_secret_basic": []}, {"client_in_form": []}]
+
+CLIENT_REFUSALS: Final = (
+    (400, "The request is refused; `error_description` says what to mend."),
+    (401, "The application did not authenticate as it is registered."),
+    (415, "The body is of another content type."),
+    (503, "Not now: `retry-after` says when."),
+)
 
 
 def form(required: tuple[str, ...], *optional: str) -> Schema:
@@ -63,6 +71,7 @@ SOURCES: Final = {
     "RFC 9126": "https://www.rfc-editor.org/rfc/rfc9126",
     "RFC 8936": "https://www.rfc-editor.org/rfc/rfc8936",
     "Shared Signals": "https://openid.net/specs/openid-sharedsignals-framework-1_0.html",
+    "Andmejälgija": "https://github.com/e-gov/AJ",
     "tlog-tiles": "https://c2sp.org/tlog-tiles",
     "tlog-proof": "https://c2sp.org/tlog-proof",
     "signed-note": "https://c2sp.org/signed-note",
@@ -123,6 +132,17 @@ SCHEMAS: Final[Schema] = {
     ),
     "Backchannel": object_of({"auth_req_id": TEXT, "expires_in": NUMBER}, interval=NUMBER),
     "Reported": object_of({"access_log_id": TEXT, "time": TEXT, "report_id": TEXT, "index": NUMBER, "receipt": TEXT}),
+    "Usages": object_of(
+        {
+            "totalUsages": NUMBER,
+            "usages": {
+                "type": "array",
+                "items": object_of({"logtime": TEXT, "action": TEXT, "receiverCode": TEXT, "receiverSystem": TEXT}, receiverName=TEXT),
+            },
+        }
+    ),
+    "UsagePeriod": object_of({"periodStart": TEXT}),
+    "Heartbeat": object_of({"status": TEXT}, message=TEXT),
     "Pushed": object_of({"request_uri": TEXT, "expires_in": NUMBER}),
     "Registration": {**object_of({"redirect_uris": {"type": "array", "items": TEXT}}, client_name=TEXT), "additionalProperties": True},
     "Registered": {

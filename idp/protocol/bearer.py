@@ -30,9 +30,16 @@ _SCHEME: Final = Refusal(ErrorCode.INVALID_TOKEN, "Send this token with the sche
 _TWICE: Final = Refusal(ErrorCode.INVALID_REQUEST, "Send the access token once: in the Authorization header or in the body.")
 
 
-def insufficient(scope: str) -> Refusal:
+@dataclass(frozen=True, slots=True)
+class TooNarrow(Refusal):
+    """RFC 6750 §3: the token's scope does not suffice; `scope` is "the required scope of the access token"."""
+
+    scope: str = ""
+
+
+def insufficient(scope: str) -> TooNarrow:
     """RFC 6750 §3.1: "The request requires higher privileges than provided by the access token."."""
-    return Refusal(ErrorCode.INSUFFICIENT_SCOPE, f"This needs a token with scope {scope}.", 403)
+    return TooNarrow(ErrorCode.INSUFFICIENT_SCOPE, f"This needs a token with scope {scope}.", 403, scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +138,8 @@ def refused(refusal: Refusal) -> Response:
         return _challenging({"error": "invalid_token", "error_description": "Send an access token."}, 401, "", "")
     parameters = refusal.parameters()
     told = "".join(f', {name}="{value}"' for name, value in parameters.items())
-    if refusal.error is ErrorCode.INSUFFICIENT_SCOPE:
-        told += ', scope="openid"'
+    if isinstance(refusal, TooNarrow):
+        told += f', scope="{refusal.scope}"'
     if isinstance(refusal, StepUp):
         told += f', acr_values="{" ".join(refusal.acr_values)}"'
     of_proof = refusal.error in {ErrorCode.INVALID_DPOP_PROOF, ErrorCode.USE_DPOP_NONCE}

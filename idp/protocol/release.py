@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from idp.protocol.services import Services
 
 VERIFIED: Final = "verified"
+ACCESS_HISTORY: Final = "access_history"
 # OIDC Core §5.1.1: "Implementations MAY return only a subset of the fields of an address".
 ADDRESS_MEMBERS: Final = ("formatted", "street_address", "locality", "region", "postal_code", "country")
 
@@ -55,6 +56,8 @@ class _Occasion:
     client: Client
     grant: Grant
     channel: str
+    purpose: Purpose
+    readable: frozenset[str]
 
 
 async def release(
@@ -65,6 +68,34 @@ async def release(
     Raises: LogUnavailable, LogBusy, StoreUnavailable (answer 503: nothing was opened).
     """
     asked = authorization.claims.get("userinfo", frozenset()) if names is None else names
+    standing = await _stand(services, authorization, channel, asked)
+    if isinstance(standing, NotReleased):
+        return standing
+    sealed = await _cells(services, authorization.person, standing.readable)
+    if not sealed:
+        return Released({})
+    result = await services.consent.disclosure.to_service(_read(standing, frozenset(value.claim for value in sealed)), sealed)
+    if isinstance(result, Disclosed):
+        return Released(shape(result.values, sealed, asked), result.entry_id)
+    return NotReleased(result.reason)
+
+
+async def release_history(services: Services, authorization: Authorization, channel: str) -> Released | NotReleased:
+    """Let an application read who read what about the person, which is a read as well: it is recorded before the history is opened.
+
+    Raises: LogUnavailable, LogBusy, StoreUnavailable (answer 503: nothing was opened).
+    """
+    standing = await _stand(services, authorization, channel, frozenset({ACCESS_HISTORY}))
+    if isinstance(standing, NotReleased):
+        return standing
+    if ACCESS_HISTORY not in standing.readable:
+        return NotReleased("not_allowed")
+    result = await services.consent.disclosure.to_service(_read(standing, standing.readable), ())
+    return Released({}, result.entry_id) if isinstance(result, Disclosed) else NotReleased(result.reason)
+
+
+async def _stand(services: Services, authorization: Authorization, channel: str, asked: frozenset[str]) -> _Occasion | NotReleased:
+    """Say what an authorization rests on, and what of `asked` may be read; a refusal is an entry."""
     client = await services.clients.get(authorization.client)
     grant = await services.consent.ledger.get(authorization.grant)
     if client is None or grant is None or grant.person != authorization.person or grant.client != authorization.client:
@@ -72,17 +103,10 @@ async def release(
     consented, newest = await _declarations(services, grant)
     if consented is None or newest is None:
         return NotReleased("no_declaration")
-    occasion = _Occasion(authorization, client, grant, channel)
     now = services.clock()
-    if not is_active(grant, now):
-        return await _denied(services, occasion, asked)
-    sealed = await _cells(services, authorization.person, readable(asked, consented, newest, grant, now))
-    if not sealed:
-        return Released({})
-    result = await services.consent.disclosure.to_service(_read(occasion, consented, sealed), sealed)
-    if isinstance(result, Disclosed):
-        return Released(shape(result.values, sealed, asked), result.entry_id)
-    return NotReleased(result.reason)
+    may = readable(asked, consented, newest, grant, now)
+    occasion = _Occasion(authorization, client, grant, channel, consented, may)
+    return occasion if is_active(grant, now) else await _denied(services, occasion, asked)
 
 
 def shape(values: Mapping[str, str], sealed: Sequence[SealedValue], asked: frozenset[str]) -> dict[str, Any]:
@@ -154,7 +178,7 @@ async def _denied(services: Services, occasion: _Occasion, asked: frozenset[str]
     return NotReleased(reason)
 
 
-def _read(occasion: _Occasion, purpose: Purpose, sealed: Sequence[SealedValue]) -> ServiceRead:
+def _read(occasion: _Occasion, claims: frozenset[str]) -> ServiceRead:
     authorization, client = occasion.authorization, occasion.client
     return ServiceRead(
         client=client.id,
@@ -163,8 +187,8 @@ def _read(occasion: _Occasion, purpose: Purpose, sealed: Sequence[SealedValue]) 
         person=authorization.person,
         authorization=authorization.id,
         grant=occasion.grant,
-        purpose=purpose,
-        claims=frozenset(value.claim for value in sealed),
+        purpose=occasion.purpose,
+        claims=claims,
         channel=occasion.channel,
         acr=authorization.acr,
         auth_time=authorization.auth_time,

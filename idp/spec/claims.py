@@ -13,11 +13,11 @@ PROFILE_CLAIMS = frozenset({
     "name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website", "gender",
     "birthdate", "zoneinfo", "locale", "updated_at",
 })  # fmt: skip
-PERSONAL_CLAIMS = PROFILE_CLAIMS | {"email", "email_verified", "address", "phone_number", "phone_number_verified", "nik"}
+PERSONAL_CLAIMS = PROFILE_CLAIMS | {"email", "email_verified", "address", "phone_number", "phone_number_verified", "nik", "access_history"}
 AUTHENTICATION_CLAIMS = frozenset({"auth_time", "acr", "amr", "nonce", "sid"})
-# What discovery tells: the standard's claims. Our own `nik` is told to those whom it concerns (docs/integrate.md).
+# What discovery tells: the standard's claims. Our own `nik` and `access_history` are told to those whom they concern (docs/integrate.md).
 _PROTOCOL_CLAIMS = ("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid")
-CLAIMS_SUPPORTED = (*_PROTOCOL_CLAIMS, *sorted(PERSONAL_CLAIMS - {"nik"}))
+CLAIMS_SUPPORTED = (*_PROTOCOL_CLAIMS, *sorted(PERSONAL_CLAIMS - {"nik", "access_history"}))
 MAX_LENGTH = 8192
 _MAX_VALUES = 50
 

@@ -24,9 +24,10 @@ SCOPE_CLAIMS: Mapping[str, frozenset[str]] = {
     "address": frozenset({"address"}),
     "phone": frozenset({"phone_number", "phone_number_verified"}),
     "nik": frozenset({"nik"}),
+    "access_history": frozenset({"access_history"}),
 }
 PERSONAL_SCOPES = frozenset({OPENID, OFFLINE_ACCESS, *SCOPE_CLAIMS})
-# RFC 8414 §2: "Servers MAY choose not to advertise some supported scope values": `nik` and `purpose:<id>` are our own.
+# RFC 8414 §2: "Servers MAY choose not to advertise some supported scope values": `nik`, `access_history` and `purpose:<id>` are our own.
 SCOPES_SUPPORTED = (OPENID, "profile", "email", "address", "phone", OFFLINE_ACCESS)
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 FOR_PROGRAMS = {
     "backchannel",
+    "data_tracker",
     "device",
     "discovery",
     "introspect",

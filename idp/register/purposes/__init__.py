@@ -32,6 +32,6 @@ def _certification() -> str:
     """Write the declaration for conformance suites: every standard claim, required, so that the card asks for all of them (design §7)."""
     needs = (
         f'[[required]]\nclaim = "{claim}"\n[required.relevance]\nid = "Diuji."\nen = "It is tested."\n'
-        for claim in sorted(KNOWN_CLAIMS - {"nik"})
+        for claim in sorted(KNOWN_CLAIMS - {"nik", "access_history"})
     )
     return "\n".join((_read("certification"), *needs))
