@@ -53,7 +53,11 @@ class Lines {
   // A row of a sheet: a quoted cell may hold line breaks.
   async row() {
     let row = await this.next();
-    const open = (bytes) => bytes.reduce((count, byte) => count + (byte === 34), 0) % 2 === 1;
+    const open = (bytes) => {
+      let count = 0;
+      for (let at = bytes.indexOf(34); at >= 0; at = bytes.indexOf(34, at + 1)) count += 1;
+      return count % 2 === 1;
+    };
     while (row !== null && open(row)) {
       const more = await this.next();
       if (more === null) break;

@@ -20,8 +20,12 @@ class Broken extends Error {
   }
 }
 
+const PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 function hex(bytes) {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 1) text += PAIRS[bytes[i]];
+  return text;
 }
 
 function equal(a, b) {
