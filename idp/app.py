@@ -59,11 +59,7 @@ if TYPE_CHECKING:
 
 STEPS = (
     token, userinfo, introspect, authorize, pushed, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit, console,
-<<<<<<< HEAD
-    register, device, backchannel, signals, upstream, log, report_access, transparency,
-=======
-    register, device, backchannel, signals, upstream, log, report_access, data_tracker,
->>>>>>> 2fa249d (Portals that the citizen allowed show the history elsewhere, by the interface of Estonia's data tracker; the asking is an entry)
+    register, device, backchannel, signals, upstream, log, report_access, data_tracker, transparency,
 )  # fmt: skip
 """Every package that answers requests; each `endpoint.py` lists its `routes`. The router tries them in this order: the busiest first."""
 

@@ -1,4 +1,4 @@
-"""Andmejälgija, usage information service, OpenAPI 2.0.0: parameters of findUsage, and an entry as a usage. Pure.
+"""Andmejälgija, usage information service, OpenAPI 2.0.0 (times as in RFC 3339): parameters of findUsage, and an entry as a usage. Pure.
 
 There, X-Road says who asks and `userCode` about whom. Here the access token says both: `userCode` may repeat the token's `sub`, and nobody
 else's history is told.
