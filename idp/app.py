@@ -21,6 +21,7 @@ from idp.data_tracker import endpoint as data_tracker
 from idp.device import endpoint as device
 from idp.discovery import endpoint as discovery
 from idp.enrol import endpoint as enrol
+from idp.handling import endpoint as handling
 from idp.housekeeping import tasks
 from idp.introspect import endpoint as introspect
 from idp.log import endpoint as log
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
 
 STEPS = (
     token, userinfo, introspect, authorize, pushed, revoke, discovery, login, approve, logout, enrol, recover, security, me, audit, console,
-    register, device, backchannel, signals, upstream, log, report_access, data_tracker, transparency,
+    register, device, backchannel, signals, upstream, log, report_access, data_tracker, transparency, handling,
 )  # fmt: skip
 """Every package that answers requests; each `endpoint.py` lists its `routes`. The router tries them in this order: the busiest first."""
 

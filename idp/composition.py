@@ -15,6 +15,7 @@ from consent.service import Consent, ConsentOptions
 from idp.accounts.store import AccountStore
 from idp.authorizations.store import AuthorizationStore
 from idp.clients.store import ClientStore
+from idp.complaints.store import ComplaintStore
 from idp.deferred.store import DeferredStore
 from idp.events.store import EventStore
 from idp.interactions.pushed.store import PushedRequestStore
@@ -210,6 +211,7 @@ def _services(
         staff=StaffStore(database),
         subjects=SubjectStore(database, keyring),
         proposals=ProposalStore(database),
+        complaints=ComplaintStore(database),
         renderer=renderer(settings, forms),
         forms=forms,
         courier=Courier(

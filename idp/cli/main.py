@@ -19,6 +19,7 @@ NOUNS = {
     "clients": "Register, list and change applications.",
     "purposes": "Declare what applications read, and why.",
     "accounts": "Add, show, lock, verify, recover and erase citizens' accounts.",
+    "complaints": "Answer citizens' complaints about entries of their history.",
     "log": "Sign the access log's checkpoints.",
     "audit": "Export and verify the access log, or say how it stands.",
     "witness": "Watch transparency logs, ours or others', for a body outside the provider's reach.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from idp.me import correction, data, download, erase, history, home, permissions, receipt
+from idp.me import complaints, correction, data, download, erase, history, home, permissions, receipt
 
 routes = [
     Route("/", home.home, methods=["GET"]),
@@ -12,6 +12,11 @@ routes = [
     Route("/me/history", history.check, methods=["POST"]),
     Route(download.PATH, download.show, methods=["GET"]),
     Route(download.PATH, download.download, methods=["POST"]),
+    Route("/me/history/{index:int}/wrong", complaints.ask, methods=["GET"]),
+    Route("/me/history/{index:int}/wrong", complaints.send, methods=["POST"]),
+    Route(complaints.PATH, complaints.mine, methods=["GET"]),
+    Route(f"{complaints.PATH}/{{complaint}}", complaints.one, methods=["GET"]),
+    Route(f"{complaints.PATH}/{{complaint}}", complaints.pass_on, methods=["POST"]),
     Route("/me/permissions", permissions.permissions, methods=["GET"]),
     Route("/me/permissions/{grant}", permissions.ask, methods=["GET"]),
     Route("/me/permissions/{grant}", permissions.withdraw, methods=["POST"]),

@@ -50,6 +50,7 @@ class EntryView:
     """One entry as the page shows it. `kind` names the sentence (`history.did.<kind>`); `who` is a name that needs no translation."""
 
     n: int
+    index: int
     time: dt.datetime
     entry_id: str
     who: str
@@ -105,6 +106,7 @@ def entry_view(entry: HistoryEntry, names: Names) -> EntryView:
     channel, outcome = str(record.get("channel", "")), str(record.get("outcome", ""))
     return EntryView(
         n=entry.n,
+        index=entry.index,
         time=entry.time,
         entry_id=entry.entry_id,
         who=str(record.get("client_name") or actor.get("unit") or "Gerbang"),

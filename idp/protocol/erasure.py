@@ -137,6 +137,7 @@ async def _carry_out(found: Services, erased: Erased, by: Actor | None, reason: 
     await found.deferred.erase(person)
     await found.staff.erase(person)
     await found.subjects.erase(person)
+    await found.complaints.erase(person)
     await found.consent.ledger.forget(person)
     await _forget_entries(found, entry)
     await found.events.record(EventKind.ERASED, at=now)

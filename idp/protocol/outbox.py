@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from idp.protocol import ending, erasure
+from idp.protocol import complaints, ending, erasure
 from idp.protocol.courier import TOPIC
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def outbox(found: Services) -> Outbox:
         ending.GRANT_TOPIC: partial(ending.follow_grant, found),
         ending.SESSIONS_TOPIC: partial(ending.follow_sessions, found),
         ending.ACCOUNT_TOPIC: partial(ending.follow_account, found),
+        complaints.TOPIC: partial(complaints.tell, found),
         erasure.TOPIC: partial(erasure.follow, found),
     }
     return Outbox(found.events.outbox, doers, found.clock)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-OWN_PAGES = ("/me", "/security", "/audit", "/console", "/purposes", "/enrol")
+OWN_PAGES = ("/me", "/security", "/audit", "/console", "/purposes", "/enrol", "/complaints")
 LONGEST_PATH = 300
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from idp.protocol import complaints
 from keys.errors import KeyDestroyed
 
 if TYPE_CHECKING:
@@ -53,9 +54,10 @@ async def _reseal_person(found: Services, person: str) -> Resealed:
         newest = await found.keyring.subject_keys.data_key(person, confirmed=True)
         sealed = {value.claim: value for value in await found.accounts.sealed(person)}
         fresh = await found.consent.disclosure.resealed(person, [*sealed.values()])
+        replaced = await complaints.resealed(found, person)
     except KeyDestroyed:  # erased meanwhile
         return Resealed(1)
-    replaced = [await found.accounts.cells.replace(sealed[claim], cell) for claim, cell in fresh.items()]
+    replaced += [await found.accounts.cells.replace(sealed[claim], cell) for claim, cell in fresh.items()]
     if not all(replaced):  # a value was changed meanwhile, perhaps under an older key: the next round looks again
         return Resealed(1, sum(replaced))
     return Resealed(1, sum(replaced), await found.keyring.subject_keys.drop_generations(person, newest.generation))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from idp.accounts.store import AccountStore
     from idp.authorizations.store import AuthorizationStore
     from idp.clients.store import ClientStore
+    from idp.complaints.store import ComplaintStore
     from idp.deferred.store import DeferredStore
     from idp.events.store import EventStore
     from idp.interactions.pushed.store import PushedRequestStore
@@ -61,6 +62,7 @@ class Services:
     staff: StaffStore
     subjects: SubjectStore
     proposals: ProposalStore
+    complaints: ComplaintStore
     renderer: Renderer
     forms: Forms
     courier: Courier

@@ -83,6 +83,7 @@ class LimitRules:
 
 DENIED = (Limit("denied", 1, MINUTE),)
 EXPORTS = (Limit("export", 10, 60 * MINUTE),)
+COMPLAINTS = (Limit("complaint", 10, 24 * 60 * MINUTE),)
 
 
 def network_of(address: str) -> str:
@@ -173,6 +174,10 @@ class RateLimits:
     async def export(self, person: str) -> Taken | Wait:
         """Count a file that somebody takes of their own data: each is an entry, and work."""
         return await self.take((EXPORTS, person))
+
+    async def complaint(self, person: str) -> Taken | Wait:
+        """Count a complaint that somebody sends: each is work for an officer."""
+        return await self.take((COMPLAINTS, person))
 
     async def denied(self, client: str, person: str) -> Taken | Wait:
         """Count a refused attempt at a person's data: log.md, "one per client, person, minute", by all processes together."""

@@ -33,6 +33,7 @@ INSIDE = {
     "home": "/",
     "history": "/me/history",
     "history-file": "/me/history/file",
+    "complaints": "/me/complaints",
     "history-filtered": "/me/history?action=erase",
     "permissions": "/me/permissions",
     "data": "/me/data",

@@ -15,6 +15,8 @@ from keys.opaque import new_id
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sqlalchemy.sql.base import Executable
+
     from keys.database import Database
     from keys.keyring import Keyring
 
@@ -33,15 +35,22 @@ class OutboxStore:
         self._keyring = keyring
 
     async def add(self, topic: str, payload: Mapping[str, Any], now: dt.datetime, *, person: str | None = None) -> str:
-        """Keep a piece of work, sealed."""
+        """Keep a piece of work, sealed; give its id."""
         errand = new_id()
+        async with self._database.statement() as connection:
+            await connection.execute(self.adding(topic, payload, now, person=person, errand=errand))
+        return errand
+
+    def adding(
+        self, topic: str, payload: Mapping[str, Any], now: dt.datetime, *, person: str | None = None, errand: str | None = None
+    ) -> Executable:
+        """Give the statement that keeps a piece of work, for a transaction with what the work follows from."""
+        errand = errand or new_id()
         cell = self._keyring.secrets.seal("outbox", (errand, topic), json.dumps(dict(payload)).encode())
         row = {
             "id": errand, "topic": topic, "person": person, "cell": cell, "attempts": 0, "created_at": now, "next_attempt_at": now,
         }  # fmt: skip
-        async with self._database.statement() as connection:
-            await connection.execute(sa.insert(outbox).values(row))
-        return errand
+        return sa.insert(outbox).values(row)
 
     async def take(self, now: dt.datetime, limit: int = 20) -> Sequence[Errand]:
         """Lease what is due; another process, or this one after a crash, takes it again when the lease ends."""
