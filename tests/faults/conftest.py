@@ -7,6 +7,7 @@ import contextlib
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,23 @@ class Cluster:
     def start(self) -> None:
         """Start it again."""
         self.postgres.ensure_postgres_running()
+
+    @contextlib.contextmanager
+    def full_disk(self, most: int) -> Iterator[None]:
+        """Let none of its processes write a file beyond `most` bytes: as on a full disk, what is there can be written, and nothing more.
+
+        Files of its write-ahead log are 16 MB long from the start, so less than that would end it instead of letting it refuse.
+        """
+        self._limit(str(most))
+        yield
+        self._limit("unlimited")
+
+    def _limit(self, most: str) -> None:
+        """As the user whose processes they are: nobody else may."""
+        parent = psutil.Process(self.postgres.get_pid())
+        user = None if parent.uids().real == os.getuid() else parent.uids().real
+        for process in (parent, *parent.children(recursive=True)):
+            subprocess.run(["prlimit", f"--pid={process.pid}", f"--fsize={most}:"], user=user, check=process == parent, capture_output=True)
 
     def execute(self, *statements: str) -> None:
         """Run statements in its filled database."""
