@@ -21,6 +21,8 @@ LONGEST: Final = 16_384
 """Characters of an answer: one without an attestation has two thousand at most."""
 LONGEST_ID: Final = 1023
 """WebAuthn §4: a credential id has at most 1,023 bytes."""
+LONGEST_KEY: Final = 1100
+"""Bytes of a COSE key: RSA of 8,192 bits has about that many, and larger ones cost us at every use."""
 ALGORITHMS: Final = (-8, -7, -257)
 """COSE: EdDSA, ES256, RS256; what is asked for, in this order, and all that is taken."""
 _FORMATS: Final = frozenset({"none", "packed"})
@@ -93,8 +95,11 @@ def presented(answer: str) -> Presented:
 def registered(answer: str, ceremony: Ceremony) -> Registered:
     """Check the answer of `navigator.credentials.create()` (§7.1): present, verified, ours. Raises: PasskeyRefused."""
     from webauthn import verify_registration_response  # noqa: PLC0415 - see above
+    from webauthn.helpers import parse_attestation_object  # noqa: PLC0415
     from webauthn.helpers.cose import COSEAlgorithmIdentifier  # noqa: PLC0415
 
+    if _checked(lambda: parse_attestation_object(_bytes(_object(answer)["response"]["attestationObject"]))).fmt not in _FORMATS:
+        raise PasskeyRefused("attestation format")
     found = _checked(
         lambda: verify_registration_response(
             credential=answer,
@@ -105,8 +110,8 @@ def registered(answer: str, ceremony: Ceremony) -> Registered:
             supported_pub_key_algs=[COSEAlgorithmIdentifier(algorithm) for algorithm in ALGORITHMS],
         )
     )
-    if found.fmt not in _FORMATS:
-        raise PasskeyRefused("attestation format")
+    if len(found.credential_public_key) > LONGEST_KEY:
+        raise PasskeyRefused("oversized key")
     document = json.loads(answer)
     named = document["response"].get("transports")
     transports = tuple(name for name in named if isinstance(name, str) and name in _TRANSPORTS) if isinstance(named, list) else ()

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from idp.accounts.records import AccountState
 from idp.protocol import page_forms
 from idp.protocol.services import services
-from idp.spec.assurance import stronger
+from idp.spec.assurance import at_least
 from idp.web import cookies
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ async def required(request: Request, *, acr: str | None = None) -> Session:
     session = await optional(request)
     if session is None or await _active(found, session.person) is None:
         raise _elsewhere(request, "/login")
-    if acr is not None and not stronger(session.acr, acr):
+    if acr is not None and not at_least(session.acr, acr):
         raise _elsewhere(request, "/login/second-factor")
     if session.unattended:
         await found.sessions.seen(session, found.clock())

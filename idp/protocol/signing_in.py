@@ -91,7 +91,7 @@ async def proceed(request: Request, account: Account, proven: Proven, onward: Wa
     await grown_up(found, account)
     if account.state is not AccountState.ACTIVE:
         return found.renderer.page(request, "login/locked.html", status=403, number=account.number)
-    if assurance.stronger(proven.acr, assurance.AAL2):
+    if assurance.at_least(proven.acr, assurance.AAL2):
         return await finish(request, proven, onward)
     if not account.has_second_factor:
         if await found.accounts.factors.any_disabled(account.person):

@@ -54,7 +54,7 @@ def with_second(before: Sequence[str], methods: Sequence[str]) -> tuple[str, ...
 _FIRST: Final = frozenset({"pwd", "fed"})
 
 
-def stronger(acr: str, least: str) -> bool:
+def at_least(acr: str, least: str) -> bool:
     """Tell whether a level is at least another."""
     return STRENGTH.get(acr, 0) >= STRENGTH[least]
 

@@ -47,7 +47,7 @@ def satisfies(acr: str, asked: Iterable[str]) -> bool:
     §3.1.2.1: "acr_values: Requested Authentication Context Class Reference values … with the values appearing in order of preference."
     """
     least = assurance.least(asked)
-    return least is None or assurance.stronger(acr, least)
+    return least is None or assurance.at_least(acr, least)
 
 
 def reachable(asked: Iterable[str]) -> bool:

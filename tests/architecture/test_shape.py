@@ -128,6 +128,19 @@ def test_no_exception_is_swallowed_whole() -> None:
     assert swallowed == []
 
 
+def test_what_an_idle_process_does_not_need_is_imported_by_who_needs_it() -> None:
+    """Design §9: py_webauthn costs 5 MB and a quarter of a second."""
+    early = [name for name, tree, _ in modules() for node in tree.body if "webauthn" in imported(node)]
+    assert early == []
+
+
+def imported(node: ast.stmt) -> set[str]:
+    """Name the packages that a statement imports."""
+    if isinstance(node, ast.ImportFrom):
+        return {(node.module or "").partition(".")[0]}
+    return {alias.name.partition(".")[0] for alias in node.names} if isinstance(node, ast.Import) else set()
+
+
 def test_nothing_is_left_to_do_in_the_code() -> None:
     assert [name for name, _, source in modules() if any(mark in source for mark in ("TODO", "FIXME", "XXX"))] == []
 

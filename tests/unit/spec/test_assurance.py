@@ -48,5 +48,5 @@ def test_the_weakest_level_of_a_request_decides() -> None:
     assert assurance.least(["aal3", "gold", "aal2"]) == "aal2"
     assert assurance.least(["aal3"]) == "aal3"
     assert assurance.least(["gold"]) is None
-    assert assurance.stronger("aal3", "aal2")
-    assert not assurance.stronger("gold", "aal1")
+    assert assurance.at_least("aal3", "aal2")
+    assert not assurance.at_least("gold", "aal1")
