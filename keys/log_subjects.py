@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _CONTEXT: Final = b"gerbang-log/sealed/v1\x00"
-_NONCE: Final = 12
+NONCE: Final = 12
 
 
 class SubjectUnreadable(Exception):
@@ -29,14 +29,14 @@ class LogKey:
         self.reference: Final = hmac.digest(secret, b"ref", "sha256")
         self._cipher: Final = AESGCM(hmac.digest(secret, b"seal", "sha256"))
 
-    def seal(self, index: int, plaintext: bytes) -> bytes:
-        """Seal for one index of the log: nonce ‖ ciphertext ‖ tag."""
-        nonce = os.urandom(_NONCE)
+    def seal(self, index: int, plaintext: bytes, nonce: bytes | None = None) -> bytes:
+        """Seal for one index of the log: nonce ‖ ciphertext ‖ tag. `nonce`: 12 random bytes drawn for this, if they were."""
+        nonce = nonce or os.urandom(NONCE)
         return nonce + self._cipher.encrypt(nonce, plaintext, _CONTEXT + index.to_bytes(8, "big"))
 
     def open(self, index: int, cell: bytes) -> bytes:
         """Open what `seal` made. Raises: SubjectUnreadable."""
         try:
-            return self._cipher.decrypt(cell[:_NONCE], cell[_NONCE:], _CONTEXT + index.to_bytes(8, "big"))
+            return self._cipher.decrypt(cell[:NONCE], cell[NONCE:], _CONTEXT + index.to_bytes(8, "big"))
         except (InvalidTag, ValueError) as error:
             raise SubjectUnreadable from error

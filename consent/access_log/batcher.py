@@ -74,20 +74,20 @@ class Batcher:
         self._arrived.set()
         await task
 
-    async def add(self, item: Prepared) -> Receipt | Denied:
-        """Wait until the entry is committed.
+    def add(self, item: Prepared) -> asyncio.Future[Receipt | Denied]:
+        """Queue an entry; the answer is there once it is committed.
 
-        Raises: LogBusy, LogUnavailable, ChainClosed, or what a companion statement raised.
+        The answer raises: LogUnavailable, ChainClosed, or what a companion statement raised. Raises: LogBusy, LogUnavailable.
         """
         if self._task is None:
             raise LogUnavailable("the access log is not running")
         if len(self._waiting) >= self._options.limit:
             raise LogBusy(retry_after=2)
         loop = asyncio.get_running_loop()
-        waiter = _Waiter(item, loop.create_future(), loop.time() + self._options.timeout)
-        self._waiting.append(waiter)
+        answer: asyncio.Future[Receipt | Denied] = loop.create_future()
+        self._waiting.append(_Waiter(item, answer, loop.time() + self._options.timeout))
         self._arrived.set()
-        return await waiter.answer
+        return answer
 
     async def _run(self) -> None:
         async with self._database.reserved() as reserved:

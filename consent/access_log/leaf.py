@@ -8,7 +8,6 @@ SC = SHA-256("gerbang-log/subject/v1\0" ‖ nonceS ‖ AC ‖ subject), or SHA-2
 from __future__ import annotations
 
 import base64
-import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -53,7 +52,7 @@ def parse_timestamp(text: str) -> dt.datetime:
 
 
 def _actor(actor: Actor) -> dict[str, Any]:
-    return {name: value for name, value in dataclasses.asdict(actor).items() if value is not None}
+    return {name: value for name, value in actor._asdict().items() if value is not None}
 
 
 def record_object(record: Record, time: str) -> dict[str, Any]:

@@ -28,3 +28,11 @@ class Chain(NamedTuple):
     length: int = 0
     last_sc: bytes = FIRST_PREV
     closed_by: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Filled:
+    """What a batch fills for good: bundles as (n, entries), tiles as (level, n, hashes, root)."""
+
+    bundles: list[tuple[int, bytes]] = dataclasses.field(default_factory=list)
+    tiles: list[tuple[int, int, bytes, bytes]] = dataclasses.field(default_factory=list)

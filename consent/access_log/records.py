@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time as clock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from consent.errors import ReceiptRefused
 from keys.opaque import new_id
@@ -23,8 +23,7 @@ RECEIPT_SECONDS = 10.0
 _made_here = object()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(NamedTuple):
     """Who acted: an officer, administrator, auditor or part of the system, under a pseudonym."""
 
     type: str
@@ -33,15 +32,17 @@ class Actor:
     unit: str | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """The part of an entry that an auditor reads. Nothing in it tells the person; the time is set by the log.
 
     `purpose` is (declaration, version). `count` is set by the log in erase entries, by its writer in retention entries. `session` is "none"
-    when a service read under a lasting permission, without the citizen being signed in.
+    when a service read under a lasting permission, without the citizen being signed in. (A tuple, because one is made and looked up for
+    every read.)
     """
 
     action: Action
+    channel: str
+    outcome: str
     client: str | None = None
     client_name: str | None = None
     agency: str | None = None
@@ -50,20 +51,17 @@ class Record:
     legal_basis: str | None = None
     legal_ref: str | None = None
     claims: tuple[str, ...] = ()
-    channel: str
     acr: str | None = None
-    outcome: str
     reason: str | None = None
     batch: str | None = None
     reported_by: str | None = None
     occurred: dt.datetime | None = None
-    count: int | None = None
+    count: int | None = None  # type: ignore[assignment]  # hides the tuple's own method, which a record has no use for
     visibility: Literal["open"] = "open"
     session: Literal["none"] | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """The part of an entry that only the person's log key opens. `actor` is set when the citizen acted."""
 
     person: str
@@ -86,8 +84,7 @@ class Entry:
     orphan: bytes | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(NamedTuple):
     """The grant and its version that a decision rested on. If it changed meanwhile, the entry becomes `denied`."""
 
     grant: str

@@ -15,8 +15,9 @@ from consent.merkle import Edge
 from keys.database import Timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from consent.access_log.position import Filled
     from keys.database import Transaction
 
 _POSTGRESQL: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -46,6 +47,8 @@ _MOVE = sa.text("UPDATE log_head SET size = :size, edge = :edge, last_time = :la
     sa.bindparam("size", type_=sa.BigInteger), sa.bindparam("edge", type_=sa.LargeBinary), sa.bindparam("last_time", type_=Timestamp)
 )
 _SAVE = " ON CONFLICT (subject_ref) DO UPDATE SET length = excluded.length, last_sc = excluded.last_sc, closed_by = excluded.closed_by"
+_INSERTED: Final = (tables.entries, tables.chains, tables.bundles, tables.tiles)
+_BEFORE: Final = 5  # the first parameter of `_append` that is a column
 _LEAVES = (
     sa.select(tables.entries.c.leaf)
     .where(tables.entries.c.idx >= sa.bindparam("first"), tables.entries.c.idx < sa.bindparam("end"))
@@ -91,8 +94,7 @@ async def standing(transaction: Transaction, references: Collection[bytes], ids:
     heads: list[tuple[Position, dt.datetime]] = []
     chains: dict[bytes, Chain] = {}
     granted: dict[str, GrantStands] = {}
-    rows: Iterable[Any] = await transaction.connection.exec_driver_sql(_STANDING, ([*references], [*ids]))
-    for what, number, moment, hashed, reference, grant, person, state, now in rows:
+    for what, number, moment, hashed, reference, grant, person, state, now in await transaction.fetch(_STANDING, [*references], [*ids]):
         if what == "chain":
             chains[reference] = Chain(number, hashed, moment)
         elif what == "grant":
@@ -117,34 +119,31 @@ async def grants(transaction: Transaction, ids: Collection[str]) -> Mapping[str,
     return {row.id: GrantStands(row.person, row.version, row.state, row.expires_at) for row in rows}
 
 
-async def append(transaction: Transaction, rows: Sequence[tuple[Any, ...]], chains: Mapping[bytes, Chain], position: Position) -> None:
-    """Insert entries, write where their chains stand now, and move the head to `position`, just behind them.
+async def append(
+    transaction: Transaction, rows: Sequence[tuple[Any, ...]], chains: Mapping[bytes, Chain], filled: Filled, position: Position
+) -> None:
+    """Insert entries and what they fill, write where their chains stand now, and move the head to `position`, just behind them.
 
     `rows`: the columns after index and time, which are those of the new position.
     """
     first, time = position.edge.size - len(rows), _microseconds(position.last_time)
     stand = [(reference, *chain) for reference, chain in chains.items()]
     if _sqlite(transaction):
-        await insert(transaction, tables.entries, [(index, time, *row) for index, row in enumerate(rows, first)])
-        if stand:
-            await _many(transaction, tables.chains, stand, _SAVE)
-        await move_head(transaction, position)
+        await _many(transaction, tables.entries, [(index, time, *row) for index, row in enumerate(rows, first)])
+        await _many(transaction, tables.chains, stand, _SAVE)
+        await _many(transaction, tables.bundles, filled.bundles)
+        await _many(transaction, tables.tiles, filled.tiles)
+        await _move_head(transaction, position)
         return
-    people = zip(*stand, strict=True) if stand else [()] * len(tables.chains.columns)
-    head = (position.edge.size, position.edge.pack(), time)
-    await transaction.connection.exec_driver_sql(_append(), (first, time, *zip(*rows, strict=True), *people, *head))
+    inserted: Sequence[Sequence[tuple[Any, ...]]] = (rows, stand, filled.bundles, filled.tiles)
+    columns = (column for table, found in zip(_INSERTED, inserted, strict=True) for column in _columns(table, found))
+    await transaction.fetch(_append(), first, time, position.edge.size, position.edge.pack(), *columns)
 
 
-async def move_head(transaction: Transaction, position: Position) -> None:
+async def _move_head(transaction: Transaction, position: Position) -> None:
     """Write the new position."""
     values = {"size": position.edge.size, "edge": position.edge.pack(), "last_time": position.last_time}
     await transaction.execute(_MOVE, values)
-
-
-async def insert(transaction: Transaction, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows given in the order of the table's columns, times in microseconds."""
-    if rows:
-        await _many(transaction, table, rows, "")
 
 
 async def leaves_between(transaction: Transaction, first: int, end: int) -> tuple[bytes, ...]:
@@ -158,9 +157,17 @@ async def tile_roots(transaction: Transaction, level: int, first: int, end: int)
     return {row.n: row.root for row in rows}
 
 
-async def _many(transaction: Transaction, table: sa.Table, rows: Sequence[tuple[Any, ...]], conflict: str) -> None:
-    sql = _insert(table.name, conflict, sqlite=_sqlite(transaction))
-    await transaction.connection.exec_driver_sql(sql, [*rows])
+async def _many(transaction: Transaction, table: sa.Table, rows: Sequence[tuple[Any, ...]], conflict: str = "") -> None:
+    """SQLite: insert rows given in the order of the table's columns, times in microseconds."""
+    if rows:
+        await transaction.connection.exec_driver_sql(_insert(table.name, conflict), [*rows])
+
+
+def _columns(table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[Any]]:
+    """Turn rows into columns; one in which nothing stands is left empty, which costs nothing (unnest fills it up with NULL)."""
+    empty: Sequence[tuple[Any, ...]] = [()] * len(_given(table))
+    for column in zip(*rows, strict=True) if rows else empty:
+        yield column if any(value is not None for value in column) else ()
 
 
 def _microseconds(time: dt.datetime) -> int:
@@ -177,17 +184,23 @@ def _when(microseconds: int | None) -> dt.datetime | None:
 
 @cache
 def _append() -> str:
-    """PostgreSQL: entries, chains and head in one statement: the first index, the time, the other columns as arrays, the new head."""
-    _, _, *columns = tables.entries.columns
-    names = ", ".join(column.name for column in columns)
-    entries = (
-        f"INSERT INTO log_entries (idx, time, {names}) SELECT CAST($1 AS bigint) + place - 1, CAST($2 AS bigint), {names} "  # noqa: S608 - as below
-        f"FROM {_unnested(columns, 3)} WITH ORDINALITY AS entry ({names}, place)"
-    )
-    size = 3 + len(columns) + len(tables.chains.columns)
-    chains = f"INSERT INTO log_chains SELECT * FROM {_unnested([*tables.chains.columns], 3 + len(columns))}{_SAVE}"  # noqa: S608
-    move = f"SET size = ${size}, edge = ${size + 1}, last_time = ${size + 2}"
-    return f"WITH entered AS ({entries}), chained AS ({chains}) UPDATE log_head {move} WHERE id = 1"
+    """PostgreSQL: everything in one statement. Parameters: the first index, the time, the new size and edge, then columns as arrays."""
+    columns, *others = map(_given, _INSERTED)
+    names, first = ", ".join(column.name for column in columns), _BEFORE + len(columns)
+    rows = f"{_unnested(columns, _BEFORE)} WITH ORDINALITY AS entry ({names}, place)"
+    numbered = f"SELECT CAST($1 AS bigint) + place - 1, CAST($2 AS bigint), {names} FROM {rows}"  # noqa: S608 - names of our own
+    inserts = [f"INSERT INTO log_entries (idx, time, {names}) {numbered}"]
+    for table, fields in zip(_INSERTED[1:], others, strict=True):
+        saved = _SAVE if table is tables.chains else ""
+        inserts.append(f"INSERT INTO {table.name} SELECT * FROM {_unnested(fields, first)}{saved}")  # noqa: S608 - names of our own
+        first += len(fields)
+    parts = ", ".join(f"part{number} AS ({insert})" for number, insert in enumerate(inserts))
+    return f"WITH {parts} UPDATE log_head SET size = $3, edge = $4, last_time = $2 WHERE id = 1"  # noqa: S608
+
+
+def _given(table: sa.Table) -> Sequence[sa.Column[Any]]:
+    """Name the columns that come row by row: of the entries, all but index and time."""
+    return [*table.columns][2:] if table is tables.entries else [*table.columns]
 
 
 def _unnested(columns: Sequence[sa.Column[Any]], first: int) -> str:
@@ -197,8 +210,7 @@ def _unnested(columns: Sequence[sa.Column[Any]], first: int) -> str:
 
 
 @cache
-def _insert(name: str, conflict: str, *, sqlite: bool) -> str:
-    table = tables.metadata.tables[name]
-    names = ", ".join(column.name for column in table.columns)
-    places = ", ".join("?" if sqlite else f"${number}" for number in range(1, len(table.columns) + 1))
+def _insert(name: str, conflict: str) -> str:
+    columns = tables.metadata.tables[name].columns
+    names, places = ", ".join(column.name for column in columns), ", ".join("?" for _ in columns)
     return f"INSERT INTO {name} ({names}) VALUES ({places}){conflict}"  # noqa: S608 - names of our own

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
 
 from consent import merkle, tiles
 from consent.access_log import leaf as leaves
-from consent.access_log import statements, tables
-from consent.access_log.position import Chain, Position
+from consent.access_log import statements
+from consent.access_log.position import Chain, Filled, Position
 from consent.errors import ChainClosed, CompanionMissed, LogUnavailable
 from keys.errors import StoreUnavailable
+from keys.log_subjects import NONCE as SEAL_NONCE
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,10 +26,17 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import CursorResult
     from sqlalchemy.sql.base import Executable
 
-    from consent.access_log.records import Entry, Guard
+    from consent.access_log.records import Entry, Guard, Record
     from consent.access_log.statements import GrantStands
     from keys.database import Transaction
     from keys.log_subjects import LogKey
+
+
+_NEW: Final = Chain()
+_A: Final = leaves.NONCE_BYTES
+_S: Final = 2 * leaves.NONCE_BYTES
+_RANDOM: Final = _S + SEAL_NONCE
+"""Random bytes of one entry: nonceA, nonceS, and the nonce of the seal."""
 
 
 class Prepared(NamedTuple):
@@ -76,20 +84,21 @@ async def write(transaction: Transaction, batch: Sequence[Prepared], seen: Posit
     Raises: LogUnavailable (the clock went back, or the database holds another history than was seen).
     """
     grants = {item.guard.grant for item in batch if item.guard}
-    references = {reference for item in batch if (reference := item.reference)}
-    standing = await statements.standing(transaction, references, grants)
+    references = [item.reference for item in batch]
+    standing = await statements.standing(transaction, {reference for reference in references if reference}, grants)
     position, now = _known(standing.position, seen), standing.now
     if now < position.last_time - tolerance:
         raise LogUnavailable(f"the database's clock is behind the newest entry, {leaves.timestamp(position.last_time)}: set it right")
-    work = _Batch(position, max(now, position.last_time), standing.chains)
+    work = _Batch(position, max(now, position.last_time), standing.chains, len(batch))
     outcomes: list[Outcome] = []
     stand = standing.grants
-    for item in batch:
-        denied = _denied(item, stand, now)
-        failure = work.closed(item) or (None if denied else await _companions(transaction, item))
-        outcomes.append(failure or work.add(item, denied))
-        if item.companion and grants:  # it may have changed a grant that the entries after it rest on
-            stand = await statements.grants(transaction, grants)
+    for item, reference in zip(batch, references, strict=True):
+        denied = _denied(item, stand, now) if item.guard else None
+        failure: Exception | None = work.closed(reference) if reference else None
+        if item.companion and not failure and not denied:
+            failure = await _companions(transaction, item.companion)
+            stand = await statements.grants(transaction, grants)  # it may have changed a grant that the entries after it rest on
+        outcomes.append(failure or work.add(item, reference, denied))
     return Written(outcomes, await _store(transaction, work))
 
 
@@ -109,7 +118,7 @@ def _known(position: Position, seen: Position | None) -> Position:
 class _Batch:
     """The rows of one batch while they are made."""
 
-    def __init__(self, position: Position, time: dt.datetime, chains: dict[bytes, Chain]) -> None:
+    def __init__(self, position: Position, time: dt.datetime, chains: dict[bytes, Chain], at_most: int) -> None:
         self.position = position
         self.time = time
         self.stamp = leaves.timestamp(time).encode()
@@ -117,29 +126,24 @@ class _Batch:
         self.touched: dict[bytes, Chain] = {}
         self.rows: list[tuple[object, ...]] = []
         self.leaves: list[bytes] = []
+        self._random = os.urandom(at_most * _RANDOM)  # drawn at once: each entry takes its own part
 
-    def closed(self, item: Prepared) -> ChainClosed | None:
+    def closed(self, reference: bytes) -> ChainClosed | None:
         """Refuse an entry of a chain that was closed, also by an entry before it in this batch."""
-        chain = self.chains.get(item.reference) if item.reference else None
+        chain = self.chains.get(reference)
         return ChainClosed("the person was erased") if chain and chain.closed_by is not None else None
 
-    def add(self, item: Prepared, denied: str | None) -> Committed:
+    def add(self, item: Prepared, reference: bytes | None, denied: str | None) -> Committed:
         """Make the row of one entry."""
-        index = self.position.edge.size + len(self.leaves)
-        reference = item.reference
-        chain = self.chains.get(reference, Chain()) if reference else None
-        record = item.entry.record
-        before, after = item.record
-        if denied:
-            record = dataclasses.replace(record, action="denied", outcome=denied)
-        elif chain and record.action == "erase":
-            record = dataclasses.replace(record, count=chain.length + (1 if item.key else 0))
-        if record is not item.entry.record:
-            before, after = leaves.record_parts(record)
-        nonces = os.urandom(2 * leaves.NONCE_BYTES)
-        nonce_a, nonce_s = nonces[: leaves.NONCE_BYTES], nonces[leaves.NONCE_BYTES :]
+        number = len(self.leaves)
+        index = self.position.edge.size + number
+        chain = self.chains.get(reference, _NEW) if reference else None
+        record, before, after = _as_it_stands(item, chain, denied)
+        drawn = self._random[number * _RANDOM : (number + 1) * _RANDOM]
+        nonce_a, nonce_s = drawn[:_A], drawn[_A:_S]
         written = before + self.stamp + after
         ac = leaves.access_commitment(nonce_a, written)
+        erased = record.action == "erase"
         if chain is None or item.key is None or item.subject is None:
             sc = leaves.none_commitment(nonce_s, ac)
             subject: tuple[bytes | None, bytes | None, bytes | None] = (nonce_s, None, None)
@@ -148,14 +152,24 @@ class _Batch:
         else:
             opened = leaves.subject_bytes(item.subject, chain.length, chain.last_sc)
             sc = leaves.subject_commitment(nonce_s, ac, opened)
-            subject = (None, item.key.reference, item.key.seal(index, nonce_s + opened))
-            closed = index if record.action == "erase" else None
-            self.chains[item.key.reference] = self.touched[item.key.reference] = Chain(chain.length + 1, sc, closed)
+            subject = (None, reference, item.key.seal(index, nonce_s + opened, drawn[_S:]))
+            self.chains[item.key.reference] = self.touched[item.key.reference] = Chain(chain.length + 1, sc, index if erased else None)
         entry = leaves.leaf(sc, ac)
         self.leaves.append(entry)
-        closes = reference if record.action == "erase" else None
-        self.rows.append((record.action, record.client, entry, written, nonce_a, *subject, closes))
+        self.rows.append((record.action, record.client, entry, written, nonce_a, *subject, reference if erased else None))
         return Committed(index, entry, self.time, denied)
+
+
+def _as_it_stands(item: Prepared, chain: Chain | None, denied: str | None) -> tuple[Record, bytes, bytes]:
+    """Give the record with its canonical parts: as it was prepared, but for what is known only under the lock."""
+    record = item.entry.record
+    if denied:
+        record = record._replace(action="denied", outcome=denied)
+    elif chain and record.action == "erase":
+        record = record._replace(count=chain.length + (1 if item.key else 0))
+    else:
+        return record, *item.record
+    return record, *leaves.record_parts(record)
 
 
 def _denied(item: Prepared, stand: Mapping[str, GrantStands], now: dt.datetime) -> str | None:
@@ -172,13 +186,11 @@ def _denied(item: Prepared, stand: Mapping[str, GrantStands], now: dt.datetime) 
     return None if grant.version == item.guard.version else "changed"
 
 
-async def _companions(transaction: Transaction, item: Prepared) -> Exception | None:
+async def _companions(transaction: Transaction, companion: Sequence[Executable]) -> Exception | None:
     """Run what must be true together with the entry; when it fails, or finds no row to change, only this entry fails."""
-    if not item.companion:
-        return None
     await transaction.connection.exec_driver_sql("SAVEPOINT companion")
     try:
-        missed = [await _changed_nothing(transaction, statement) for statement in item.companion]
+        missed = [await _changed_nothing(transaction, statement) for statement in companion]
     except sa.exc.OperationalError:
         raise  # the database is going away: nobody's entry may be believed
     except sa.exc.SQLAlchemyError as error:
@@ -199,14 +211,15 @@ async def _store(transaction: Transaction, work: _Batch) -> Position:
     """Insert everything and move the head."""
     if not work.leaves:
         return work.position
-    position = await _moved(transaction, work, [merkle.leaf_hash(entry) for entry in work.leaves])
-    await statements.append(transaction, work.rows, work.touched, position)
+    filled = Filled()
+    position = await _moved(transaction, work, filled)
+    await statements.append(transaction, work.rows, work.touched, filled, position)
     return position
 
 
-async def _moved(transaction: Transaction, work: _Batch, hashes: Sequence[bytes]) -> Position:
-    """Store the bundles and tiles that this batch fills, and give the position behind it. `hashes`: those of its leaves."""
-    edge, size = work.position.edge, work.position.edge.size
+async def _moved(transaction: Transaction, work: _Batch, filled: Filled) -> Position:
+    """Make the bundles and tiles that this batch fills, and give the position behind it."""
+    edge, size, hashes = work.position.edge, work.position.edge.size, [merkle.leaf_hash(entry) for entry in work.leaves]
     tail = work.position.tail if size % tiles.WIDTH else ()
     if size % tiles.WIDTH + len(work.leaves) < tiles.WIDTH:
         return Position(edge.extend(hashes), work.time, None if tail is None else (*tail, *work.leaves))
@@ -217,16 +230,12 @@ async def _moved(transaction: Transaction, work: _Batch, hashes: Sequence[bytes]
     pending, hashed = [*tail, *work.leaves], [*map(merkle.leaf_hash, tail), *hashes]
     edge = edge.aligned(tiles.HEIGHT)
     n = size // tiles.WIDTH
-    made: list[tuple[int, int, bytes, bytes]] = []
-    bundles: list[tuple[int, bytes]] = []
     while len(pending) >= tiles.WIDTH:
         entries, pending = pending[: tiles.WIDTH], pending[tiles.WIDTH :]
         below, hashed = hashed[: tiles.WIDTH], hashed[tiles.WIDTH :]
-        bundles.append((n, tiles.encode_bundle(entries)))
-        edge = edge.extend_perfect(tiles.HEIGHT, await _tile(transaction, made, 0, n, below))
+        filled.bundles.append((n, tiles.encode_bundle(entries)))
+        edge = edge.extend_perfect(tiles.HEIGHT, await _tile(transaction, filled.tiles, 0, n, below))
         n += 1
-    await statements.insert(transaction, tables.bundles, bundles)
-    await statements.insert(transaction, tables.tiles, made)
     return Position(edge.extend(hashed), work.time, tuple(pending))
 
 

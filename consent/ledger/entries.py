@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
 from consent.access_log.records import Actor, Entry, Record, Subject
@@ -31,7 +30,7 @@ def queued(grant: Grant, event: GrantEvent, legal_ref: str | None) -> Entry:
 
 def as_mapping(actor: Actor | None) -> Mapping[str, Any] | None:
     """Give an actor as the ledger keeps one."""
-    return None if actor is None else dataclasses.asdict(actor)
+    return None if actor is None else actor._asdict()
 
 
 def _entry(
