@@ -16,9 +16,7 @@ from consent import checkpoint, notes
 from consent.access_log import tree, watch, witness_states
 from consent.access_log.published import save_checkpoint
 from consent.conversation import Conversation
-from consent.notes import NoteInvalid
 from keys.database import clock
-from keys.errors import KeysError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +64,7 @@ class Publisher:
         self._options = witnessing
         self._asked = tuple(one for one in witnessing.policy.witnesses if one.url)
         self._offered: CheckpointState | None = None
-        self._next: dt.datetime | None = None
+        self._next: float | None = None
         self._alarms: Sequence[WitnessState] = ()
         self._told: dict[str, str] = {}
         self._reading = asyncio.Lock()
@@ -76,11 +74,11 @@ class Publisher:
         self._offered = state
 
     async def run(self, every: float = 1.0) -> None:
-        """Publish again and again."""
+        """Publish again and again. Whatever happens here must not end the signing that goes on beside it."""
         while True:
             try:
                 await self.publish_once()
-            except (KeysError, NoteInvalid, tree.TreeBroken, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - see above
                 log.error("log_publisher_failed", error=type(error).__name__, reason=str(error))  # noqa: TRY400 - a state, as in the signer
             await asyncio.sleep(every)
 
@@ -97,7 +95,7 @@ class Publisher:
         due = self._due(seen)
         if due is None:
             return
-        self._next = seen.now + self._options.retry
+        self._next = _running_time() + self._options.retry.total_seconds()  # not by the clock, which may be put back
         said = await self._show(due, seen)
         self._alarms = [one.state for one in said if one.state.outcome == "rollback"]
         await witness_states.save(self._database, [one.state for one in said])
@@ -121,7 +119,7 @@ class Publisher:
         The first time it is shown in any case, so that a witness can tell at once that an older state was put back.
         """
         first = self._next is None
-        if self._next is not None and seen.now < self._next:
+        if self._next is not None and _running_time() < self._next:
             return None
         if seen.public is None:
             return seen.signed
@@ -184,8 +182,12 @@ class Publisher:
 
 
 def is_late(state: WitnessState | None, now: dt.datetime, alarm: dt.timedelta) -> bool:
-    """Tell whether a witness cosigned nothing for so long that somebody must look."""
-    return state is None or state.cosigned_at is None or now - state.cosigned_at > alarm
+    """Tell whether a witness cosigned nothing for so long that somebody must look; or its clock and ours are as far apart."""
+    return state is None or state.cosigned_at is None or abs(now - state.cosigned_at) > alarm
+
+
+def _running_time() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _timely(state: CheckpointState, seen: _Seen) -> bool:
@@ -193,10 +195,9 @@ def _timely(state: CheckpointState, seen: _Seen) -> bool:
 
 
 def _own(note: str) -> str:
-    """Give the note with the log's own signatures alone."""
+    """Give the note with the log's own signature alone, which is the first."""
     text, signatures = notes.split(note)
-    origin = text.partition("\n")[0]
-    return f"{text}\n" + "".join(str(one) for one in signatures if one.name == origin)
+    return f"{text}\n{signatures[0]}"
 
 
 def _cosignatures(note: str, policy: Policy) -> dict[str, str]:

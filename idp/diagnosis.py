@@ -210,10 +210,11 @@ async def _log(services: Services) -> Sequence[Finding]:
 async def _witnesses(services: Services) -> Sequence[Finding]:
     """Look whether each witness of the policy cosigned not long ago."""
     mend = "reach its operator, and look for log_witness_failed in the signer's log: docs/operate.md, witnesses"
-    return [
-        Finding("witness", "warning" if one.late else "ok", str(one), mend if one.late else None)
-        for one in await services.consent.witnesses()
-    ]
+    found = []
+    for one in await services.consent.witnesses():
+        wrong = one.late or (one.state is not None and one.state.problem is not None)
+        found.append(Finding("witness", "warning" if wrong else "ok", str(one), mend if wrong else None))
+    return found
 
 
 async def _erasures(services: Services) -> Sequence[Finding]:

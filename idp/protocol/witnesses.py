@@ -80,7 +80,7 @@ class Network:
                     read += chunk
                     if len(read) > LARGEST:
                         raise Unreachable(f"its answer is longer than {LARGEST} bytes")
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
             raise Unreachable(f"cannot be reached ({type(error).__name__})") from error
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         return Reply(response.status_code, media_type, read.decode(errors="replace"))

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from consent.findings import Verdict
 
 __all__ = ["log_house"]
+ONE_DATABASE = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 NAMES = ("unmul", "ombudsman", "samarinda")
 MINUTE = 60_000_000
 
@@ -161,7 +162,7 @@ async def test_a_witness_that_hangs_delays_neither_appends_nor_signing(watched: 
     watched.behaves = dict.fromkeys(NAMES, never)
     watched.publisher._next = None
     task = asyncio.create_task(watched.signer.run(every=0.05))
-    await until(lambda: _hangs(watched), "a witness that is waited for")
+    await until(lambda: _asked(watched), "a witness that is waited for")
     await watched.grow(7)
 
     async def signed() -> bool:
@@ -172,10 +173,11 @@ async def test_a_witness_that_hangs_delays_neither_appends_nor_signing(watched: 
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def _hangs(watched: Watched) -> bool:
+async def _asked(watched: Watched) -> bool:
     return len(watched.asked) > len(NAMES)
 
 
+@ONE_DATABASE
 async def test_a_hanging_witness_is_given_up_and_the_others_are_a_quorum(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("consent.conversation.SECONDS", 0.05)
     watched.behaves = {"unmul": never}
@@ -239,6 +241,7 @@ async def test_what_was_put_back_and_grew_beyond_the_witness_is_told_too(watched
         await doubted(process, "39 entries do not continue what it cosigned")
 
 
+@ONE_DATABASE
 async def test_one_witness_that_remembers_is_enough(watched: Watched, operator: Operator) -> None:
     await put_back(watched, operator)
     watched.behaves = {"unmul": gone, "ombudsman": gone}
@@ -260,6 +263,7 @@ async def test_the_right_state_put_back_ends_the_alarm_by_itself(watched: Watche
         await trusted_again(process)
 
 
+@ONE_DATABASE
 async def test_two_checkpoints_of_one_size_are_told_and_kept_as_evidence(watched: Watched) -> None:
     """The signer's key in the hands of somebody who shows another log to others."""
     fork = SmallLog([f"entry {number}".encode() for number in range(9)], ORIGIN)
@@ -275,6 +279,7 @@ async def test_two_checkpoints_of_one_size_are_told_and_kept_as_evidence(watched
     assert checkpoint.open_note(shown.refused, watched.house.key) != checkpoint.open_note(shown.cosigned or "", watched.house.key)
 
 
+@ONE_DATABASE
 async def test_a_witness_that_saw_the_other_of_two_stops_the_disclosures(watched: Watched) -> None:
     fork = SmallLog([f"entry {number}".encode() for number in range(9)], ORIGIN)
     note = fork.head().note(watched.house.key, watched.house.checkpoint_keys.key.sign(fork.head().body))
@@ -300,7 +305,7 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+@ONE_DATABASE
 async def test_a_witness_that_answers_nonsense_is_no_witness_and_no_alarm(watched: Watched) -> None:
     async with running(watched) as process:
         for case, answer in ANSWERS.items():
@@ -311,6 +316,42 @@ async def test_a_witness_that_answers_nonsense_is_no_witness_and_no_alarm(watche
             assert public
 
 
+@ONE_DATABASE
+async def test_an_answer_that_was_lost_on_its_way_is_asked_for_again(watched: Watched) -> None:
+    async def lost(body: bytes) -> Reply:
+        assert watched.witnesses["unmul"].add(body).status == 200
+        raise Unreachable("the connection broke")
+
+    watched.behaves = {"unmul": lost}
+    await watched.grow(4)
+    await watched.round()
+    assert (await watched.outcomes())["unmul"] == "unreachable"
+    watched.behaves = {}
+    public = await watched.publish()
+    assert public
+    assert (public.size, sorted(cosigners(public))) == (13, sorted(NAMES))
+
+
+@ONE_DATABASE
+async def test_whatever_fails_beside_it_the_signer_signs_on(watched: Watched) -> None:
+    async def broken(_body: bytes) -> Reply:
+        raise RuntimeError
+
+    watched.behaves = {"unmul": broken}
+    watched.publisher._next = None
+    task = asyncio.create_task(watched.signer.run(every=0.05))
+    await until(lambda: _asked(watched), "a witness that is asked")
+    await watched.grow(7)
+
+    async def signed() -> bool:
+        return checkpoint.parse(watched.house.anchor.read() or "").size == 16
+
+    await until(signed, "a checkpoint of what has grown")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@ONE_DATABASE
 async def test_a_forged_cosignature_is_not_published(watched: Watched) -> None:
     forged = notes.Signature("unmul.example", watched.witnesses["unmul"].key.key_id, (1).to_bytes(8, "big") + bytes(64))
     watched.behaves = {"unmul": saying(200, str(forged))}
@@ -327,6 +368,7 @@ async def exported(watched: Watched, since: str | None = None, name: str = "expo
     return examined(verdict, watched.policy, (folder / "checkpoint").read_text(), since, folder).verdict
 
 
+@ONE_DATABASE
 async def test_an_export_is_cosigned_and_without_its_quorum_refused(watched: Watched) -> None:
     verdict = await exported(watched)
     assert (verdict.size, verdict.problems) == (9, ())
@@ -356,6 +398,7 @@ async def test_a_clock_put_back_is_outside_the_times_of_the_cosignatures(watched
     assert (await exported(watched)).holds, "what the newest cosignatures cover is older than they are"
 
 
+@ONE_DATABASE
 async def test_entries_after_the_cosignatures_that_cover_them_are_named(watched: Watched) -> None:
     for one in watched.witnesses.values():
         one.memory._connection.execute("UPDATE heads SET time = 0")
@@ -367,6 +410,7 @@ async def test_entries_after_the_cosignatures_that_cover_them_are_named(watched:
     assert "when witnesses had cosigned it" in verdict.problems[0].what
 
 
+@ONE_DATABASE
 async def test_one_wrong_clock_among_the_witnesses_is_none_of_the_logs(watched: Watched) -> None:
     watched.witnesses["unmul"].now += 3600
     since = (await watched.publish() or pytest.fail("nothing is public")).note
@@ -375,6 +419,7 @@ async def test_one_wrong_clock_among_the_witnesses_is_none_of_the_logs(watched: 
     assert (await exported(watched, since)).holds
 
 
+@ONE_DATABASE
 async def test_cosignatures_are_renewed_where_nothing_grows(watched: Watched) -> None:
     before = len(watched.asked)
     await watched.publisher.publish_once()
@@ -382,6 +427,6 @@ async def test_cosignatures_are_renewed_where_nothing_grows(watched: Watched) ->
     for one in watched.witnesses.values():
         one.now += 600
     await watched.house.execute(f"UPDATE log_witnesses SET cosigned_at = cosigned_at - {6 * MINUTE}")
-    watched.publisher._next = watched.publisher._next and watched.publisher._next.replace(year=2000)
+    watched.publisher._next = 0.0
     await watched.publisher.publish_once()
     assert len(watched.asked) == before + len(NAMES)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent import merkle
+from tests.support.scratch import scratch
 from tests.support.witnesses import SmallLog, SmallWitness, leaves, proof, request
 
 FORKS = (SmallLog(leaves(12)), SmallLog([*leaves(5), *leaves(7, "fork")]), SmallLog(leaves(12, "else")))
@@ -18,10 +19,10 @@ TRIES = st.tuples(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(TRIES, min_size=1, max_size=20))
 def test_one_root_of_each_size_and_only_forward(tries: list[tuple[int, int, int, str]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=scratch()) as folder:
         witness = SmallWitness(Path(folder), (FORKS[0].key,))
         for which, old, size, kind in tries:
             log = FORKS[which]
