@@ -79,7 +79,7 @@ def _chart(request: Request, days: Sequence[rules.Day]) -> object:
     t = services(request).renderer.t
     total, odd = sum(day.count for day in days), sum(day.odd for day in days)
     alt = t(request, "staff.activity.alt", total=formats.number(total), odd=odd, days=len(days))
-    return timeline([(formats.date(day.day), day.count, day.odd) for day in days], alt)
+    return timeline([(formats.brief(day.day), day.count, day.odd) for day in days], alt)
 
 
 def _profiles(request: Request, activities: Sequence[Activity], asked: Asked, first: dt.date, last: dt.date) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_LINE, _LENGTH = 44, 286
+_LINE, _LENGTH = 44, 262
 _STEP, _BAR, _TALL, _HEAD, _FOOT = 56, 32, 120, 20, 22
-_THIN, _WEEK = 14, 7
+_THIN, _WEEK, _ROOM = 14, 7, 4
 _LOW = 2  # a single read is no full bar
 
 
@@ -49,22 +49,25 @@ def _bar(place: int, label: str, count: int, most: int) -> Markup:
 
 
 def timeline(values: Sequence[tuple[str, int, bool]], description: str) -> Markup:
-    """Draw one thin bar per day: (label, count, unusual). A label stands under the first, and under every seventh from there."""
+    """Draw one thin bar per day: (label, count, unusual). A label stands under the first, and under every seventh with room for it."""
     most = max(_LOW, *(count for _, count, _ in values), 0)
-    drawn = Markup("").join(_thin(place, *value, most) for place, value in enumerate(values))
-    width, height = max(len(values), 1) * _THIN, _HEAD + _TALL + _FOOT
-    top = Markup('<text class="name" x="0" y="14">{}</text>').format(most)
-    return Markup('<svg class="chart long" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}</svg>').format(
-        width, height, description, top, drawn
+    drawn = Markup("").join(_thin(place, count, unusual, most) for place, (_, count, unusual) in enumerate(values))
+    drawn += Markup("").join(
+        Markup('<text class="name" x="{}" y="{}">{}</text>').format(place * _THIN, _HEAD + _TALL + 16, values[place][0])
+        for place in range(0, max(len(values) - _ROOM, 1), _WEEK)
+        if values
     )
+    width, height = max(len(values), 1) * _THIN, _HEAD + _TALL + _FOOT
+    top = Markup('<text class="name" x="0" y="14">{}</text>').format(f"{most:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"))
+    return Markup(
+        '<svg class="chart long" viewBox="0 0 {} {}" preserveAspectRatio="xMinYMid" role="img" aria-label="{}">{}{}</svg>'
+    ).format(width, height, description, top, drawn)
 
 
-def _thin(place: int, label: str, count: int, unusual: bool, most: int) -> Markup:  # noqa: FBT001 - one bar, value by value
+def _thin(place: int, count: int, unusual: bool, most: int) -> Markup:  # noqa: FBT001 - one bar, value by value
     tall = max(round(_TALL * count / most), 1)
     kind = Markup(' class="odd"') if unusual else Markup("") if count else Markup(' class="none"')
     bar = Markup('<rect{} x="{}" y="{}" width="{}" height="{}"/>').format(kind, place * _THIN, _HEAD + _TALL - tall, _THIN - 3, tall)
     if unusual:  # colour alone tells nothing to whoever sees none
         bar += Markup('<text class="odd" x="{}" y="{}">!</text>').format(place * _THIN + (_THIN - 3) // 2, _HEAD + _TALL - tall - 4)
-    if place % _WEEK:
-        return bar
-    return bar + Markup('<text class="name" x="{}" y="{}">{}</text>').format(place * _THIN, _HEAD + _TALL + 16, label)
+    return bar

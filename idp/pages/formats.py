@@ -35,6 +35,10 @@ class Formats:
         """Give the short date: "24 Nov 2026"."""
         return format_date(local_date(moment), "d MMM y", locale=self.language)
 
+    def brief(self, day: dt.date) -> str:
+        """Give the day without its year: "24 Nov"."""
+        return format_date(day, "d MMM", locale=self.language)
+
     def month(self, month: str, *, short: bool = False) -> str:
         """Give "2026-11" as "November 2026", or "Nov" when short."""
         first = dt.date.fromisoformat(f"{month}-01")

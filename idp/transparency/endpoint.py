@@ -101,7 +101,7 @@ def _lines(request: Request, values: Sequence[tuple[str, rules.Public]], what: s
 def _timeline(request: Request, numbers: rules.Numbers) -> Markup:
     formats = Formats(language(request))
     alt = services(request).renderer.t(request, "transparency.days.alt", days=len(numbers.days), total=formats.number(numbers.reads.number))
-    return timeline([(formats.date(day), public.number, False) for day, public in numbers.days], alt)
+    return timeline([(formats.brief(day), public.number, False) for day, public in numbers.days], alt)
 
 
 routes = [Route(PATH, show, methods=["GET"])]
