@@ -24,6 +24,7 @@ SCRIPTS: Final = (
     "succession.js",
     "export.js",
     "history.js",
+    "receipt.js",
     "words.js",
     "page.js",
 )

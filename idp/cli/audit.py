@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from idp.cli.audit_verify import progress_bar, verify, verify_receipt
+from idp.cli.audit_receipt import verify_receipt
+from idp.cli.audit_verify import progress_bar, verify
 from idp.cli.log import succession_value
 from idp.cli.terminal import Exit, Json, refuse, show, with_services
 

@@ -1,4 +1,4 @@
-"""`idp audit verify` and `idp audit verify-receipt`: check what the log says without trusting whoever keeps it."""
+"""`idp audit verify`: check what the log says without trusting whoever keeps it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from consent.checkpoint import VerifierKey
     from consent.findings import Verdict
-    from consent.history_file import HistoryVerdict
     from consent.policy import Policy
     from consent.verify_openings import Accounts
     from idp.protocol.services import Services
@@ -96,33 +95,6 @@ def verify(
     show(_verdict_value(verdict, accounts) | checked, as_json=as_json, text=lambda: text + _verdict_text(verdict, accounts))
     if not verdict.holds:
         raise typer.Exit(Exit.REFUSED)
-
-
-def verify_receipt(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What a citizen downloaded: one entry, or a history, with proofs.")],
-    vkey: Annotated[str, typer.Option("--vkey", metavar="LINE|FILE", help="The verifier key that you hold; not the one in the file.")],
-    as_json: Json = False,
-) -> None:
-    """Check a citizen's entries without the provider: each is what was recorded, in the signed log, and none is missing between them.
-
-    Exit code 0 only when all holds; 1 when something does not; 2 when the file is not such a file.
-    """
-    from consent import history_file
-
-    try:
-        verdict = history_file.verify(_bytes_of(file), held_key(vkey))
-    except history_file.HistoryBroken as error:
-        refuse(f"{file}: {error}", Exit.USAGE)
-    show(_receipt_value(verdict), as_json=as_json, text=lambda: _receipt_text(verdict))
-    if not verdict.holds:
-        raise typer.Exit(Exit.REFUSED)
-
-
-def _bytes_of(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        refuse(f"cannot read {file}: {error.strerror or error}", Exit.USAGE)
 
 
 def held_key(vkey: str) -> VerifierKey:
@@ -220,31 +192,6 @@ def _verdict_text(verdict: Verdict, accounts: Accounts | None) -> str:
     lines += [str(problem) for problem in verdict.problems]
     if verdict.more:
         lines.append(f"and {verdict.more} more problems")
-    lines.append("ALL HOLDS" if verdict.holds else "DOES NOT HOLD")
-    return "\n".join(lines)
-
-
-def _receipt_value(verdict: HistoryVerdict) -> dict[str, Any]:
-    return {
-        "holds": verdict.holds,
-        "entries": verdict.entries,
-        "first": verdict.first,
-        "log": verdict.origin,
-        "size": verdict.size,
-        "root": verdict.root.hex(),
-        "bad_index": verdict.index,
-        "problem": verdict.problem,
-    }
-
-
-def _receipt_text(verdict: HistoryVerdict) -> str:
-    since = "from the person's first on" if verdict.first == 0 else f"from the person's number {verdict.first} on"
-    lines = [
-        f"{verdict.entries} entries, {since}",
-        f"in the log {verdict.origin} of {verdict.size} entries, root {verdict.root.hex()}",
-    ]
-    if verdict.problem:
-        lines.append(verdict.problem if verdict.index is None else f"entry {verdict.index}: {verdict.problem}")
     lines.append("ALL HOLDS" if verdict.holds else "DOES NOT HOLD")
     return "\n".join(lines)
 

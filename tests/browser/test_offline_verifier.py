@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from joserfc import jwt
+from joserfc.jwk import ECKey
 
 from consent.checkpoint import VerifierKey
 from idp.audit.offline_page import NAME, offline_page
@@ -19,7 +21,7 @@ from tests.support.log import ORIGIN
 from tests.support.tampering import PLACE, SIZE, TAMPERINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
@@ -50,9 +52,14 @@ class Offline:
         self.folder = folder
         self.numbers = itertools.count()
 
-    def check(self, *, folder: Path | None = None, history: bytes | None = None, key: str = str(KEY), older: str = "") -> Said:
+    def check(
+        self, *, folder: Path | None = None, history: bytes | None = None, files: Sequence[Path] = (), key: str = str(KEY), older: str = ""
+    ) -> Said:
         if folder:
             self.page.set_input_files("#folder", str(folder))
+        elif files:
+            self.page.set_input_files("#file", [])
+            self.page.set_input_files("#file", list(map(str, files)))
         elif history is not None:
             file = self.folder / f"riwayat-{next(self.numbers)}.json"
             file.write_bytes(history)
@@ -192,6 +199,47 @@ def test_each_tampering_of_a_history_is_refused_and_named(
 def test_what_is_no_history_is_told(offline: Offline) -> None:
     assert "bukan berkas riwayat" in offline.check(history=b"{}").text
     assert "bukan berkas riwayat" in offline.check(history=HISTORY[:-50]).text
+
+
+def receipt(folder: Path, key: ECKey, **changed: Any) -> Path:
+    """A receipt of a permission as the city signs it, with its fields that the page shows."""
+    purpose = {
+        "title": "Aduan",
+        "legality": "Perda 1/2026",
+        "pii_information": [{"type": "email", "allowed": True}, {"type": "nik", "allowed": False}],
+    }
+    claims = {
+        "iss": "https://id.example",
+        "jti": "b1",
+        "event": {"type": "given", "time": "2026-11-24T02:15:02+00:00"},
+        "pii_controllers": [{"name": "Dinas Kominfo", "service": "Aduan Warga"}],
+        "purposes": [purpose],
+    }
+    header = {"alg": "ES256", "typ": "consent-receipt+jwt", "kid": key.thumbprint(), **changed}
+    file = folder / "bukti.jwt"
+    file.write_text(jwt.encode(header, claims, key, algorithms=["ES256"]))
+    return file
+
+
+def test_a_receipt_of_a_permission_is_checked_with_the_citys_keys(offline: Offline, tmp_path: Path) -> None:
+    key, other = ECKey.generate_key("P-256"), ECKey.generate_key("P-256")
+    keys = tmp_path / "jwks.json"
+    keys.write_text(json.dumps({"keys": [{**one.as_dict(private=False), "kid": one.thumbprint()} for one in (key, other)]}))
+    good = receipt(tmp_path, key)
+    said = offline.check(files=[good, keys], key="")
+    assert said.verdict == "unconfirmed"
+    assert all(
+        part in said.text
+        for part in ("Aduan Warga", "Dinas Kominfo", "Izin diberikan", "24 Nov 2026, 10.15 WITA", "email", key.thumbprint())
+    )
+    assert "nik" not in said.text
+    assert offline.check(files=[keys, good], key=key.thumbprint()).verdict == "good"
+    assert offline.check(files=[good, keys], key=other.thumbprint()).verdict == "bad"
+    assert "bersama berkas kunci kota" in offline.check(files=[good]).text
+    forged = receipt(tmp_path, ECKey.generate_key("P-256"), kid=key.thumbprint())
+    assert (offline.check(files=[forged, keys], key="").verdict, "palsu" in offline.page.inner_text("#result")) == ("bad", True)
+    assert "tidak ada dalam jwks.json" in offline.check(files=[receipt(tmp_path, ECKey.generate_key("P-256")), keys], key="").text
+    assert "bukan bukti bertanda tangan" in offline.check(files=[receipt(tmp_path, key, typ="at+jwt"), keys], key="").text
 
 
 def test_a_browser_without_ed25519_is_served_by_the_page_itself(opened: Callable[..., Page], good: Path, tmp_path: Path) -> None:

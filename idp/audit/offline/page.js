@@ -1,6 +1,6 @@
 // What people see: choosing files, the key from paper, and the report. Texts are set as text, never as markup.
 const byId = (id) => document.getElementById(id);
-const state = { language: "id", files: null, name: "", history: null, last: null };
+const state = { language: "id", files: null, name: "", own: [], last: null };
 
 function t(code, values = {}) {
   const sentence = WORDS[state.language][code === "root" && values.size !== undefined ? "root_" : code] ?? code;
@@ -38,20 +38,22 @@ function speak() {
 }
 
 function showChosen() {
-  const code = state.files ? "chosen_folder" : state.history ? "chosen_file" : "chosen_none";
+  const code = state.files ? "chosen_folder" : state.own.length ? "chosen_file" : "chosen_none";
   byId("chosen").textContent = t(code, { name: state.name, count: state.files?.size ?? 0 });
 }
 
-// Takes [path, File] pairs: a folder when one of them is a checkpoint, else a history file.
+// Takes [path, File] pairs: a folder when one of them is a checkpoint or lies in a folder, else a history file, or a receipt with its keys.
 function choose(pairs) {
   const at = pairs.map(([path]) => path).filter((path) => /(^|\/)checkpoint$/.test(path)).sort((a, b) => a.length - b.length)[0];
-  state.last = state.files = state.history = null;
-  if (at !== undefined || pairs.length > 1) {
+  state.last = state.files = null;
+  state.own = [];
+  if (at !== undefined || pairs.some(([path]) => path.includes("/"))) {
     const prefix = (at ?? "").slice(0, (at ?? "").length - "checkpoint".length);
     state.files = new Map(pairs.filter(([path]) => path.startsWith(prefix)).map(([path, file]) => [path.slice(prefix.length), file]));
     state.name = prefix.replace(/\/$/, "").split("/").pop() || pairs[0][0].split("/")[0];
-  } else if (pairs.length) {
-    [[state.name, state.history]] = pairs;
+  } else {
+    state.own = pairs;
+    state.name = pairs.map(([path]) => path).join(", ");
   }
   byId("result").replaceChildren();
   showChosen();
@@ -96,8 +98,11 @@ async function checked() {
     const held = heldKey(typed, (await state.files.get("vkey")?.text()) ?? "");
     return Object.assign(await checkExport(state.files, held, older, tell), { held });
   }
-  if (!state.history) throw new Broken("no_input");
-  const text = await state.history.text();
+  if (!state.own.length) throw new Broken("no_input");
+  const texts = await Promise.all(state.own.map(([, file]) => file.text()));
+  const receipt = texts.find(isReceipt);
+  if (receipt) return checkReceipt(receipt, texts.find((other) => other !== receipt) ?? null, typed);
+  const [text] = texts;
   const held = heldKey(typed, parseHistory(text).vkey);
   return Object.assign(await checkHistory(text, held, tell), { held });
 }
@@ -136,7 +141,7 @@ function show(report) {
 }
 
 function verdict(report) {
-  const count = report.kind === "history" ? report.total : report.head.size;
+  const count = report.kind === "export" ? report.head.size : report.total;
   const [first] = report.problems;
   if (first) {
     const where = first.index === null ? t("bad_whole") : t("bad_first", { index: first.index });
@@ -165,8 +170,13 @@ function problems(report) {
 }
 
 function facts(report) {
+  const what = ["what", t(`what_${report.kind}`, { name: state.name })];
+  return listed(report.kind === "receipt" ? [what, ...receiptRows(report), ["key_from", t(report.held.from)], ["checked_at", moment(report.at)]] : [what, ...logRows(report)]);
+}
+
+function logRows(report) {
   const { head, held, signer, older } = report;
-  const rows = [["what", t(`what_${report.kind}`, { name: state.name })], ["size", spoken(head.size)]];
+  const rows = [["size", spoken(head.size)]];
   if (report.kind === "history") rows.push(["own", t(report.first ? "own_later" : "own_first", { count: report.total, first: report.first + 1 })]);
   if (report.firstTime) rows.push(["period", t("period_value", { first: moment(report.firstTime), last: moment(report.lastTime) })]);
   rows.push(["root", hex(head.root), "mono"], ["signer", signer ? signer.name : t("signer_none")]);
@@ -174,7 +184,10 @@ function facts(report) {
   if (report.by) rows.push(["signature_by", t(`by_${report.by}`)]);
   if (older) rows.push(["older", report.problems.some(({ code }) => code.startsWith("older_")) ? t("older_bad") : t("older_good", { count: older.size })]);
   for (const said of report.successions) rows.push(["successions", t(`succession_${said.kind}`, { ...said, name: said.next.name })]);
-  rows.push(["checked_at", moment(report.at)]);
+  return [...rows, ["checked_at", moment(report.at)]];
+}
+
+function listed(rows) {
   const lines = rows.map(([word, text, kind]) => element("div", { children: [element("dt", { word }), element("dd", { text, kind })] }));
   return element("section", { kind: "card", children: [element("h2", { word: "report" }), element("dl", { kind: "values", children: lines })] });
 }

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
 from idp.__main__ import run
 from idp.cli.terminal import Exit
 from tests.support import synthetic_log
@@ -39,8 +42,28 @@ def test_a_changed_file_names_its_entry_and_exits_with_1(tmp_path: Path, capsys:
     assert said.endswith("DOES NOT HOLD\n")
 
 
+def test_a_signed_receipt_is_checked_with_the_citys_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key, other = ECKey.generate_key("P-256"), ECKey.generate_key("P-256")
+    (tmp_path / "jwks.json").write_text(json.dumps({"keys": [{**key.as_dict(private=False), "kid": key.thumbprint()}]}))
+    for type_, signer, kid, expected in (
+        ("consent-receipt+jwt", key, key.thumbprint(), Exit.OK),
+        ("access-report-receipt+jwt", key, key.thumbprint(), Exit.OK),
+        ("at+jwt", key, key.thumbprint(), Exit.REFUSED),
+        ("consent-receipt+jwt", other, key.thumbprint(), Exit.REFUSED),
+        ("consent-receipt+jwt", other, other.thumbprint(), Exit.REFUSED),
+    ):
+        header = {"alg": "ES256", "typ": type_, "kid": kid}
+        (tmp_path / "bukti.jwt").write_text(jwt.encode(header, {"iss": "https://id.example", "jti": "b1"}, signer, algorithms=["ES256"]))
+        assert run(["audit", "verify-receipt", str(tmp_path / "bukti.jwt"), "--jwks", str(tmp_path / "jwks.json")]) == expected
+    said = capsys.readouterr().out
+    assert f"signed by the key {key.thumbprint()}\niss: https://id.example\njti: b1\nALL HOLDS\n" in said
+    assert said.count("DOES NOT HOLD") == 3
+
+
 def test_what_cannot_be_checked_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     for file, vkey in (("letter.txt", KEY), ("nothing", KEY), ("letter.txt", "a" * 300 + "+1+x"), ("letter.txt", "nothing")):
         assert run(["audit", "verify-receipt", str(tmp_path / file), "--vkey", vkey]) == Exit.USAGE
+    assert run(["audit", "verify-receipt", str(tmp_path / "letter.txt")]) == Exit.USAGE
+    assert run(["audit", "verify-receipt", str(tmp_path / "letter.txt"), "--jwks", str(tmp_path / "letter.txt")]) == Exit.USAGE
     assert "Traceback" not in capsys.readouterr().err
