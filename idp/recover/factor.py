@@ -94,6 +94,8 @@ async def remove_factors(found: Services, account: Account) -> None:
     await found.events.record(EventKind.RECOVERED, at=now, person=account.person, detail="factor")
     await found.courier.tell(account.person, "recovered")
     await credential_changed(found, account.person, "app", "delete")
+    if account.has_passkey:
+        await credential_changed(found, account.person, "fido2-roaming", "delete")
 
 
 def _first(request: Request, onward: Way, error: str | None = None, *, identifier: str = "", status: int = 200) -> Response:
