@@ -12,10 +12,11 @@ import contextlib
 import datetime as dt
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from keys.cache import ExpiringCache
-from keys.errors import KeyDestroyed, RootVersionGone
+from keys.errors import KeyDestroyed, RootKeyWrong, RootVersionGone
 from keys.log_subjects import LogKey
 from keys.sealing import DataKey
 
@@ -30,6 +31,7 @@ DATA: Final = "data-key"
 LOG: Final = "log-key"
 _TELL: Final = 10_000
 _OVERLAP: Final = dt.timedelta(seconds=60)
+_Found = TypeVar("_Found")
 
 
 @dataclass(slots=True)
@@ -88,6 +90,9 @@ class SubjectKeys:
         cached = None if held is None else held.keys.get(held.newest if generation is None else generation)
         if cached is not None and not confirmed:
             return cached
+        return await self._read_again_if_rewrapped(lambda: self._read_data_key(person, generation, cached))
+
+    async def _read_data_key(self, person: str, generation: int | None, cached: DataKey | None) -> DataKey:
         forgotten = self._forgotten
         found = await self._store.data_key(person, generation)
         if found is None:
@@ -108,11 +113,10 @@ class SubjectKeys:
         cached = self._logs.get(person)
         if cached is not None:
             return cached
-        forgotten = self._forgotten
-        wrapped = await self._store.log_key(person)
-        if wrapped is None:
+        found = await self._read_again_if_rewrapped(lambda: self._read_log_keys([person]))
+        if person not in found:
             raise KeyDestroyed
-        return self._opened(person, wrapped, forgotten)
+        return found[person]
 
     async def log_keys(self, persons: Collection[str]) -> Mapping[str, LogKey]:
         """Give the log keys of many people in one round trip at most. Those whose keys are gone are left out."""
@@ -120,18 +124,24 @@ class SubjectKeys:
         missing = [person for person in dict.fromkeys(persons) if person not in cached]
         if not missing:
             return cached
+        return cached | await self._read_again_if_rewrapped(lambda: self._read_log_keys(missing))
+
+    async def _read_log_keys(self, persons: Sequence[str]) -> dict[str, LogKey]:
         forgotten = self._forgotten
-        for person, wrapped in (await self._store.log_keys(missing)).items():
-            cached[person] = self._opened(person, wrapped, forgotten)
-        return cached
+        if len(persons) == 1:  # shares a statement with others of this moment
+            wrapped = await self._store.log_key(persons[0])
+            return {} if wrapped is None else {persons[0]: self._opened(persons[0], wrapped, forgotten)}
+        return {person: self._opened(person, wrapped, forgotten) for person, wrapped in (await self._store.log_keys(persons)).items()}
 
     async def every_log_key(self, page: int = 1000) -> AsyncIterator[Mapping[str, bytes]]:
         """Give the log keys of all living people, page by page, past the cache: for the verification of the whole log."""
         last = ""
         while persons := await self._store.persons_after(last, page):
-            wrapped = await self._store.log_keys(persons)
-            yield {person: self._unwrap(LOG, (person,), key) for person, key in wrapped.items()}
+            yield await self._read_again_if_rewrapped(partial(self._read_page, persons))
             last = persons[-1]
+
+    async def _read_page(self, persons: Sequence[str]) -> Mapping[str, bytes]:
+        return {person: self._unwrap(LOG, (person,), key) for person, key in (await self._store.log_keys(persons)).items()}
 
     async def rotate(self, person: str) -> int:
         """Make the next generation of the person's data key and return it; older ones still open what they sealed.
@@ -215,6 +225,16 @@ class SubjectKeys:
 
     def _wrapped_data_key(self, person: str, generation: int) -> bytes:
         return self._root.wrap(DATA, (person, str(generation)), os.urandom(SIZE))
+
+    async def _read_again_if_rewrapped(self, read: Callable[[], Awaitable[_Found]]) -> _Found:
+        """Read and unwrap; once more when the root version that a row named was destroyed between the two, for then the row changed before.
+
+        Raises: RootKeyWrong when the key is missing all the same.
+        """
+        try:
+            return await read()
+        except RootKeyWrong:
+            return await read()
 
     async def _again_under_a_new_root(self, insert: Callable[[], Awaitable[bool]]) -> bool:
         try:

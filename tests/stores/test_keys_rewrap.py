@@ -18,11 +18,12 @@ from keys.sealing.seal import seal_cell
 from tests.support.keyrings import open_keyring
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from keys.database import StoreName
     from keys.keyring import Keyring
+    from keys.store.subjects import SubjectKeyStore
 
 TABLES = ("named_secrets", "signing_keys", "subject_keys", "data_keys", "checkpoint_keys")
 PEOPLE = [f"p{number}" for number in range(20)]
@@ -167,6 +168,53 @@ async def test_a_root_version_destroyed_between_the_readings_of_store_and_file_i
         await other.recognise()
     await other.close()
     await database.close()
+
+
+async def test_a_key_whose_root_version_is_destroyed_while_its_row_is_read_is_read_again(
+    database_urls: dict[StoreName, str], ring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database.open(database_urls["keys"])
+    assert ring.root.path is not None
+    other = await open_keyring(database, RootKeys.from_file(ring.root.path), algorithms=("ES256",), cache_seconds=0.0)
+    subjects, store = other.subject_keys, other.store.subjects
+
+    async def every() -> dict[str, bytes]:
+        return {person: secret async for page in subjects.every_log_key() for person, secret in page.items()}
+
+    reads: dict[str, tuple[str, Callable[[], Awaitable[Any]]]] = {
+        "data key": ("data_key", lambda: subjects.data_key("p1")),
+        "log key": ("log_key", lambda: subjects.log_key("p1")),
+        "log keys": ("log_keys", lambda: subjects.log_keys(["p1", "p2"])),
+        "every log key": ("log_keys", every),
+    }
+    for name, read in reads.values():
+        ring.root.add_version()
+        with monkeypatch.context() as patched:
+            _overtake(patched, ring, store, name)
+            assert await read()
+    with pytest.raises(RootKeyWrong):  # a key that is missing stays missing
+        ring.root.add_version()
+        await rewrap(ring)
+        other.root._keys.clear()
+        other.root._ciphers.clear()
+        monkeypatch.setattr(other.root, "reload", lambda: False)
+        await subjects.data_key("p1")
+    await other.close()
+    await database.close()
+
+
+def _overtake(patched: pytest.MonkeyPatch, ring: Keyring, store: SubjectKeyStore, name: str) -> None:
+    """Let the first read of `name` find a row that is rewrapped, and its root version destroyed, before it is unwrapped."""
+    read = getattr(store, name)
+
+    async def overtaken(*asked: Any) -> Any:
+        patched.undo()
+        found = await read(*asked)
+        await rewrap(ring)
+        await destroy_old_root_versions(ring)
+        return found
+
+    patched.setattr(store, name, overtaken)
 
 
 async def test_a_process_that_never_heard_of_the_new_root_version_still_creates(database_urls: dict[StoreName, str], ring: Keyring) -> None:
