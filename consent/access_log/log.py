@@ -9,6 +9,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Protocol
 
 from consent.access_log import history, leaf, tree
+from consent.access_log.affected import reads_by_chain
 from consent.access_log.batcher import Batcher, BatchOptions
 from consent.access_log.forgetting import closing, forget, orphaned
 from consent.access_log.history import Filter
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.sql.base import Executable
 
+    from consent.access_log.affected import ReadsByChain
     from consent.access_log.forgetting import Closing
     from consent.access_log.records import Guard, HistoryEntry, PersonCheck, Receipt, Record
     from consent.access_log.watch import KeySource
@@ -151,6 +153,10 @@ class AccessLog:
         key, wanted = await self._key(person), Filter(since=since, until=until, actions=actions)
         async with self._database.read() as connection:
             return await history.count(connection, key, wanted), await history.page(connection, key, wanted, limit, offset)
+
+    async def reads_by_chain(self, client: str, claims: frozenset[str], since: dt.datetime, until: dt.datetime) -> ReadsByChain:
+        """Gather an application's reads of some kinds of data, by chain reference. Raises: StoreUnavailable, TreeBroken."""
+        return await reads_by_chain(self._database, client, claims, since, until)
 
     async def began(self) -> dt.datetime | None:
         """Tell when the first entry was written; None while there is none. Raises: StoreUnavailable."""

@@ -84,8 +84,8 @@ async def search(database: Database, wanted: Wanted, limit: int, *, most: int = 
     """Find at most `limit` records, looking through at most `most` entries. Raises: StoreUnavailable, TreeBroken."""
     async with database.read() as connection:
         size = (await tree.head(connection)).size
-        first = await _first_at(connection, wanted.since, size) if wanted.since else 0
-        end = await _first_at(connection, wanted.until, size) if wanted.until else size
+        first = await first_at(connection, wanted.since, size) if wanted.since else 0
+        end = await first_at(connection, wanted.until, size) if wanted.until else size
         end = min(end, size if wanted.before is None else wanted.before)
         found: list[FoundRecord] = []
         stop = max(first, end - most)
@@ -116,7 +116,7 @@ def _fitting(rows: Sequence[tuple[int, dt.datetime, bytes]], wanted: Wanted) -> 
             yield FoundRecord(idx, time, record)
 
 
-async def _first_at(connection: AsyncConnection, moment: dt.datetime, size: int) -> int:
+async def first_at(connection: AsyncConnection, moment: dt.datetime, size: int) -> int:
     """Give the first index whose time is not before `moment`; `size` when there is none. At most log2(size) looks by primary key."""
     low, high = 0, size
     while low < high:

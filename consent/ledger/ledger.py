@@ -75,6 +75,10 @@ class Ledger:
         """Give every grant of a person, newest first."""
         return await self._store.of_person(person)
 
+    async def people_of(self, client: str) -> Sequence[str]:
+        """Give everybody who ever answered an application's card, but for those whom the city has forgotten."""
+        return await self._store.people_of(client)
+
     async def events(self, grant: str) -> Sequence[GrantEvent]:
         """Give what happened to a grant, oldest first."""
         return await self._store.events_of(grant)

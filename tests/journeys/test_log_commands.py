@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import sqlite3
@@ -10,11 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from consent.access_log.records import Entry, Record, Subject
 from consent.checkpoint import VerifierKey
+from consent.records import Asking, Card
 from idp.__main__ import run
+from idp.accounts.records import Identifier, IdentifierKind
 from idp.audit.offline_page import offline_page
 from idp.cli.terminal import Exit
+from idp.composition import compose
 from idp.demo.people import BUDI, SITI, SUKARNI
+from idp.settings import load
 from tests.support.running import ROOT_KEY
 from tests.support.witnesses import SmallWitness, request
 
@@ -303,3 +309,39 @@ def test_keys_are_listed_for_people_and_for_programs(idp: Callable[..., Done]) -
     assert {key["state"] for key in value["signing_keys"]} >= {"active"}
     assert all(key["kid"] in told for key in value["signing_keys"])
     assert (value["to_rewrap"], "root version 1 wraps" in told) == (0, True)
+
+
+async def _one_read() -> None:
+    """Let the complaints application have read Siti's e-mail."""
+    async with compose(load(), background=False) as services:
+        (siti,) = await services.accounts.find(Identifier(IdentifierKind.EMAIL, SITI.email))
+        purpose = await services.consent.purposes.get("aduan")
+        assert purpose is not None
+        card = Card(template="approve/3", language="id", text_hash="0" * 64, offered=purpose.required_names, text="kartu")
+        await services.consent.ledger.give(Asking(siti.person, "aduan", "Aduan Warga"), purpose, purpose.required_names, card)
+        record = Record(action="disclose", client="aduan", claims=("email", "name"), channel="userinfo", outcome="ok", legal_basis="a")
+        await services.consent.access_log.append(Entry(record, Subject(siti.person)))
+
+
+def test_whom_a_breach_concerns_is_listed_and_letters_are_for_their_owner_s_eyes(idp: Callable[..., Done], tmp_path: Path) -> None:
+    officer = ("--officer", "dpo-01", "--reason", "kebocoran")
+    asked = ("audit", "affected", "--client", "aduan", "--claims", "name,email", "--from", "2020-01-01", "--to", "2099-01-01")
+    asyncio.run(_one_read())
+    listed = idp(*asked, *officer, "--json")
+    assert listed.code == Exit.OK
+    assert [sorted(one["claims"]) for one in listed.value["people"]] == [["email", "name"]]
+    assert idp(*asked, *officer, "--letters", tmp_path / "letters").code == Exit.USAGE  # without what happened
+    told = ("--happened", "Sandi pengelola dicuri.", "--measures", "Diganti.")
+    done = idp(*asked, *officer, *told, "--letters", tmp_path / "letters")
+    assert (done.code, "1 people" in done.out) == (Exit.OK, True)
+    number = listed.value["people"][0]["number"]
+    assert {file.name for file in (tmp_path / "letters").iterdir()} == {f"{number}.txt", "authority.txt"}
+    assert [oct(file.stat().st_mode & 0o777) for file in (tmp_path, tmp_path / "letters", tmp_path / "letters" / f"{number}.txt")][1:] == [
+        "0o700",
+        "0o600",
+    ]
+    again = idp(*asked, *officer, *told, "--letters", tmp_path / "letters")
+    assert (again.code, "not empty" in again.err) == (Exit.USAGE, True)
+    for wrong in (("--client", "tidak-ada"), ("--claims", "sidik-jari"), ("--from", "kemarin")):
+        refused = idp(*asked, *officer, *wrong)
+        assert (refused.code in {Exit.REFUSED, Exit.USAGE}, bool(refused.err)) == (True, True)

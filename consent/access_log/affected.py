@@ -1,0 +1,69 @@
+"""Whose data an application read, for the notice after a breach (UU 27/2022 Art. 46; law.md R26): from the entries, by chain.
+
+An entry names no person; its chain's reference does, to whoever holds the person's log key. What an erased person had is counted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Final
+
+import sqlalchemy as sa
+
+from consent.access_log import tables, tree
+from consent.access_log.opening import object_of
+from consent.access_log.search import first_at
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from keys.database import Database
+
+READS: Final = ("disclose", "consult")
+_PAGE: Final = 5_000
+_E = tables.entries.c
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reads:
+    """What was read about one person: the kinds of data that were asked about, how often, first and last."""
+
+    claims: frozenset[str]
+    times: int
+    first: dt.datetime
+    last: dt.datetime
+
+    def and_also(self, claims: frozenset[str], time: dt.datetime) -> Reads:
+        """Add one read more."""
+        return Reads(self.claims | claims, self.times + 1, min(self.first, time), max(self.last, time))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReadsByChain:
+    """Reads by chain reference; `nobody` counts entries whose person was erased."""
+
+    chains: Mapping[bytes, Reads]
+    nobody: int
+
+
+async def reads_by_chain(database: Database, client: str, claims: frozenset[str], since: dt.datetime, until: dt.datetime) -> ReadsByChain:
+    """Gather an application's reads of at least one of `claims` in a stretch of time. Raises: StoreUnavailable, TreeBroken."""
+    chains: dict[bytes, Reads] = {}
+    nobody = 0
+    async with database.read() as connection:
+        size = (await tree.head(connection)).size
+        here, end = await first_at(connection, since, size), await first_at(connection, until, size)
+        wanted = sa.select(_E.time, _E.record, _E.subject_ref).where(_E.client == client, _E.action.in_(READS))
+        while here < end:
+            for time, record, reference in await connection.execute(wanted.where(_E.idx >= here, _E.idx < min(here + _PAGE, end))):
+                read = claims & frozenset(object_of(record).get("claims", ()))
+                if not read:
+                    continue
+                if reference is None:
+                    nobody += 1
+                    continue
+                known = chains.get(reference)
+                chains[reference] = known.and_also(read, time) if known else Reads(read, 1, time, time)
+            here += _PAGE
+    return ReadsByChain(chains, nobody)
