@@ -40,6 +40,8 @@ FORBIDDEN = (
     ("tables of purposes", "consent/service.py", "consent.purposes.tables"),
     ("tables of a record package", "idp/protocol/courier.py", "idp.accounts.tables"),
     ("only the door of disclosure", "idp/protocol/courier.py", "keys.sealing.open"),
+    ("a witness knows nothing of the provider", "consent/witness/memory.py", "keys.database"),
+    ("a witness knows nothing of the provider", "consent/witness/endpoint.py", "sqlalchemy"),
     ("only keys/ does cryptography", "consent/receipts.py", "joserfc.jwt"),
     ("only keys/ does cryptography", "idp/web/forms.py", "cryptography.fernet"),
     ("only keys/ does cryptography", "idp/accounts/store.py", "argon2"),

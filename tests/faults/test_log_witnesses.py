@@ -20,6 +20,7 @@ from consent.conversation import Reply, Unreachable
 from consent.publisher import Publisher, Witnessing
 from consent.signer import LogSigner, verifier_source
 from consent.verify import verify_folder
+from consent.witness.memory import origin_hash
 from idp.cli.audit_policy import examined
 from keys.database import require_no_connection
 from tests.faults.test_log_attacks import Operator, doubted
@@ -223,6 +224,8 @@ async def test_database_and_anchor_put_back_together_are_told_by_a_witness(watch
         assert process.in_doubt is None, "database and anchor agree"
         await watched.publisher.publish_once()
         await doubted(process, "cosigned 15 entries, this log has signed 9: an older state was put back")
+        receipt = watched.witnesses["unmul"].memory.note(origin_hash(ORIGIN))
+        assert not (await exported(watched, receipt)).holds, "nor does the log hold what a citizen's receipt was made under"
         public = await watched.publish()
         assert public
         assert public.size == 9
