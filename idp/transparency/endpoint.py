@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from consent.access_log.records import CheckpointState
-    from idp.complaints.records import ComplaintStatistics
     from idp.protocol.services import Services
 
 PATH: Final = "/transparansi"
@@ -40,7 +39,7 @@ class Told:
     numbers: rules.Numbers
     agencies: Mapping[str, Mapping[str, str]]
     purposes: Mapping[str, Mapping[str, str]]
-    complaints: ComplaintStatistics
+    complaints: rules.Complaints
 
 
 async def show(request: Request) -> Response:
@@ -59,10 +58,9 @@ async def show(request: Request) -> Response:
         agency_chart=_lines(request, [(name, one.reads) for name, one in agencies], "agencies"),
         purposes=[(_named(told.purposes, name, tongue), public) for name, public in told.numbers.purposes],
         chart=_timeline(request, told.numbers),
+        complaints=told.complaints,
         checkpoint=published,
         cosigners=_cosigners(published),
-        complaints=_complaints(told.complaints),
-        median=told.complaints.median if told.complaints.answered >= rules.FEW else None,
     )
 
 
@@ -78,16 +76,10 @@ async def _told(request: Request, found: Services) -> Told:
         rules.numbers(await between(found.consent.database, first, last), first, last),
         {agency.code: agency.name for agency in await found.clients.agencies()},
         {purpose.id: purpose.title for purpose in await found.consent.purposes.list()},
-        await found.complaints.statistics(now),
+        rules.complaints(await found.complaints.statistics(now)),
     )
     request.app.state.transparency = told
     return told
-
-
-def _complaints(said: ComplaintStatistics) -> Sequence[tuple[str, rules.Public]]:
-    """Blur the counts; the median is told by the page only when it is about several."""
-    counts = {"received": said.received, "answered": said.answered, "escalated": said.escalated, "late": said.late}
-    return [(name, rules.Public.of(count)) for name, count in counts.items()]
 
 
 def _named(names: Mapping[str, Mapping[str, str]], name: str, tongue: str) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from consent.access_log.counts import Activity
+    from idp.complaints.records import ComplaintStatistics
 
 DAYS: Final = 30
 FEW: Final = 5
@@ -61,6 +62,24 @@ class Numbers:
     purposes: Sequence[tuple[str, Public]]
     bases: Sequence[tuple[str, Public]]
     days: Sequence[tuple[dt.date, Public]]
+
+
+@dataclass(frozen=True, slots=True)
+class Complaints:
+    """What became of complaints. `median_hours`: from receipt to the first answer; None while fewer than five were answered."""
+
+    received: Public
+    answered: Public
+    escalated: Public
+    late: Public
+    median_hours: int | None
+
+
+def complaints(known: ComplaintStatistics) -> Complaints:
+    """Blur the numbers of complaints."""
+    told = {name: Public.of(getattr(known, name)) for name in ("received", "answered", "escalated", "late")}
+    enough = known.median is not None and known.answered >= FEW
+    return Complaints(**told, median_hours=round(known.median / dt.timedelta(hours=1)) if enough and known.median is not None else None)
 
 
 def period(today: dt.date) -> tuple[dt.date, dt.date]:

@@ -147,7 +147,7 @@ def test_bars_grow_with_their_counts_and_say_so_in_words() -> None:
 def test_lying_bars_name_their_services_and_a_single_read_is_no_full_bar() -> None:
     drawn = lines([("Aduan <Warga>", 1)], "alt")
     assert "Aduan &lt;Warga&gt;" in drawn
-    assert 'width="143"' in drawn
+    assert 'width="131"' in drawn
     assert lines([], "none").startswith("<svg")
 
 

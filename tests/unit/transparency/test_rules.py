@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent.access_log.counts import Activity, Group
+from idp.complaints.records import ComplaintStatistics
 from idp.transparency import rules
 
 TODAY = dt.date(2026, 11, 24)
@@ -58,6 +59,15 @@ def test_each_kind_is_counted_where_it_belongs() -> None:
     (agency,) = found.agencies
     assert (agency.code, agency.reads.number, agency.looks.number, agency.denied.number) == ("dinkes", 100, 70, 30)
     assert found.purposes == [("p", rules.Public(100))]
+
+
+def test_few_answers_give_no_median() -> None:
+    day = dt.timedelta(hours=24)
+    assert rules.complaints(ComplaintStatistics(3, 3, 0, 1, day)) == rules.Complaints(
+        rules.Public(0, few=True), rules.Public(0, few=True), rules.Public(0), rules.Public(0, few=True), None
+    )
+    assert rules.complaints(ComplaintStatistics(9, 8, 0, 0, day)).median_hours == 24
+    assert rules.complaints(ComplaintStatistics(9, 0, 0, 0, None)).median_hours is None
 
 
 def test_only_whole_days_are_told() -> None:
