@@ -25,7 +25,7 @@ TOLERANCE: Final = dt.timedelta(minutes=5)
 
 def examined(verdict: Verdict, policy: Policy, note: str, since: str | None, times: Mapping[int, str]) -> Verdict:
     """Add to a verdict what the policy has against it. `times`: of the entries of `wanted`, as their records say."""
-    found = [Problem(-1, what) for what in _head_problems(policy, note)]
+    found = [Problem(-1, what) for what in head_problems(policy, note)]
     for one in (note, since):
         found += _time_problems(policy, one, times) if one else ()
     known = set(verdict.problems)
@@ -54,7 +54,8 @@ _LATEST: Final = 253402300799
 """9999-12-31T23:59:59Z."""
 
 
-def _head_problems(policy: Policy, note: str) -> list[str]:
+def head_problems(policy: Policy, note: str) -> list[str]:
+    """Say what a checkpoint lacks by itself: its quorum, or a log of the policy."""
     try:
         problems = [policy.missing(note)]
     except NoteInvalid as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from idp.cli.audit_policy import read_policy
 from idp.cli.audit_verify import held_key
 from idp.cli.terminal import Exit, Json, read_text, refuse, show
 
@@ -24,6 +25,9 @@ def verify_receipt(
     jwks: Annotated[
         Path | None, typer.Option("--jwks", metavar="FILE", help="For a signed receipt: the city's public keys, as kept from /jwks.json.")
     ] = None,
+    policy: Annotated[
+        Path | None, typer.Option("--policy", metavar="FILE", help="For a history: whose cosignatures you demand (C2SP tlog-policy).")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check a citizen's entries without the provider: each is what was recorded, in the signed log, and none is missing between them.
@@ -33,17 +37,25 @@ def verify_receipt(
     """
     if (vkey is None) == (jwks is None):
         refuse("a history needs --vkey, a signed receipt --jwks", Exit.USAGE)
-    found = _history(file, vkey) if vkey is not None else _receipt(file, jwks or Path())
+    if policy is not None and vkey is None:
+        refuse("--policy is for a history: a signed receipt is no checkpoint", Exit.USAGE)
+    found = _history(file, vkey, policy) if vkey is not None else _receipt(file, jwks or Path())
     show(found, as_json=as_json, text=lambda: _text(found))
     if not found["holds"]:
         raise typer.Exit(Exit.REFUSED)
 
 
-def _history(file: Path, vkey: str) -> dict[str, Any]:
-    from consent import history_file
+def _history(file: Path, vkey: str, policy: Path | None) -> dict[str, Any]:
+    import dataclasses
 
+    from consent import history_file, verify_policy
+
+    demanded = None if policy is None else read_policy(policy)
     try:
-        return _value(history_file.verify(file.read_bytes(), held_key(vkey)))
+        data = file.read_bytes()
+        verdict = history_file.verify(data, held_key(vkey))
+        lacking = verify_policy.head_problems(demanded, history_file.read(data)[0]) if demanded and verdict.holds else []
+        return _value(dataclasses.replace(verdict, problem=lacking[0]) if lacking else verdict)
     except OSError as error:
         refuse(f"cannot read {file}: {error.strerror or error}", Exit.USAGE)
     except history_file.HistoryBroken as error:

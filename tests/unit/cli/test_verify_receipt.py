@@ -11,6 +11,7 @@ from joserfc.jwk import ECKey
 from idp.__main__ import run
 from idp.cli.terminal import Exit
 from tests.support import synthetic_log
+from tests.support.witnesses import SmallWitness, request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +32,22 @@ def test_a_good_file_holds_in_words_and_as_json(tmp_path: Path, capsys: pytest.C
     assert run(["audit", "verify-receipt", str(file), "--vkey", str(tmp_path / "held.vkey"), "--json"]) == Exit.OK
     value = json.loads(capsys.readouterr().out)
     assert (value["holds"], value["entries"], value["size"], value["problem"]) == (True, 8, 30, None)
+
+
+def test_a_policy_demands_cosignatures_of_the_files_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, data = tmp_path / "riwayat.json", synthetic_log.history_bytes(30)
+    witness = SmallWitness(tmp_path, (synthetic_log.verifier_key(),))
+    (tmp_path / "policy").write_text(f"witness w {witness.key}\nquorum w\n")
+    command = ["audit", "verify-receipt", str(file), "--vkey", KEY, "--policy", str(tmp_path / "policy")]
+    file.write_bytes(data)
+    assert run(command) == Exit.REFUSED
+    assert "the checkpoint has no quorum (w): cosigned by nobody, not by w" in capsys.readouterr().out
+    value = json.loads(data)
+    value["checkpoint"] += witness.add(request(0, (), value["checkpoint"])).body
+    witness.memory.close()
+    file.write_text(json.dumps(value))
+    assert run(command) == Exit.OK
+    assert run(["audit", "verify-receipt", str(file), "--jwks", str(file), "--policy", str(file)]) == Exit.USAGE
 
 
 def test_a_changed_file_names_its_entry_and_exits_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
