@@ -33,7 +33,7 @@ async def audit(request: Request) -> Response:
         vkey=str(key) if key else None,
         fingerprint=key.fingerprint if key else None,
         successions=status.successions,
-        log_url=f"{parts.settings.issuer.rstrip('/')}/log",
+        log_url=f"{parts.settings.issuer.partition('://')[0]}://{key.name}" if key else f"{parts.settings.issuer.rstrip('/')}/log",
         reader=member is not None and member.appointment(*READERS) is not None,
         day_stamp=local_date(parts.clock()).isoformat(),
     )

@@ -1,4 +1,8 @@
-"""C2SP tlog-tiles and tlog-proof over HTTP: /log/checkpoint, /log/tile/…, /log/tile/entries/…, /log/proof/<index>, /log/vkey."""
+"""C2SP tlog-tiles and tlog-proof over HTTP: /log/checkpoint, /log/tile/…, /log/tile/entries/…, /log/proof/<index>, /log/vkey.
+
+tlog-tiles: "The origin line SHOULD be the schema-less URL prefix of the log". After a succession the origin is …/log/2, and the same is
+served under /log/2 too, where no cache holds what may have been lost; /log is always the newest.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from consent import tiles
+from consent.checkpoint import origin_of, parse
 from idp.protocol import cors
 from idp.protocol.answers import refused
 from idp.protocol.services import services
@@ -17,6 +22,8 @@ from idp.spec.errors import ErrorCode, Refusal
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+
+    from idp.protocol.cors import Endpoint
 
 # tlog-tiles: the checkpoint "is mutable, so its headers SHOULD prevent caching beyond a few seconds"; a proof holds one.
 _SECONDS: Final = "public, max-age=5"
@@ -27,6 +34,7 @@ _PARTIAL: Final = "public, max-age=86400, immutable"
 _KEY: Final = "public, max-age=300"
 _HASHES: Final = "application/octet-stream"
 _TEXT: Final = "text/plain; charset=utf-8"
+_SUCCESSOR: Final = re.compile(r"[2-9]|[1-9][0-9]{1,5}")
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,17}")
 _NOT_THERE: Final = Refusal(
     ErrorCode.INVALID_REQUEST, "The public checkpoint does not reach so far, or there is none yet; it moves once a minute.", 404
@@ -93,10 +101,29 @@ async def vkey(request: Request) -> Response:
     return _given(request, f"{found}\n".encode() if found else None, _TEXT, _KEY)
 
 
+def _of_its_origin(endpoint: Endpoint) -> Endpoint:
+    """Answer under a numbered prefix only while the log goes on under that origin."""
+
+    async def answer(request: Request) -> Response:
+        number = request.path_params["origin"]
+        found = services(request)
+        public = await found.consent.public_log.checkpoint() if _SUCCESSOR.fullmatch(number) else None
+        if public is None or parse(public.note).origin != origin_of(found.settings.issuer, int(number)):
+            return refused(_NOT_THERE)
+        return await endpoint(request)
+
+    return answer
+
+
+_PATHS: Final[dict[str, Endpoint]] = {
+    "/checkpoint": checkpoint,
+    "/vkey": vkey,
+    "/proof/{index}": proof,
+    "/tile/entries/{number:path}": entries,
+    "/tile/{level}/{number:path}": tile,
+}
+
 routes = [
-    Route("/log/checkpoint", cors.public(checkpoint), methods=["GET"]),
-    Route("/log/vkey", cors.public(vkey), methods=["GET"]),
-    Route("/log/proof/{index}", cors.public(proof), methods=["GET"]),
-    Route("/log/tile/entries/{number:path}", cors.public(entries), methods=["GET"]),
-    Route("/log/tile/{level}/{number:path}", cors.public(tile), methods=["GET"]),
+    *(Route(f"/log{path}", cors.public(endpoint), methods=["GET"]) for path, endpoint in _PATHS.items()),
+    *(Route(f"/log/{{origin}}{path}", cors.public(_of_its_origin(endpoint)), methods=["GET"]) for path, endpoint in _PATHS.items()),
 ]

@@ -33,7 +33,7 @@ def _routes() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for step in STEPS:
         for route in step.routes if step.__name__.split(".")[1] in FOR_PROGRAMS else ():
-            if route.path in FOR_PEOPLE:
+            if route.path in FOR_PEOPLE or route.path.startswith("/log/{origin}"):  # described as /log/…
                 continue
             found.setdefault(route.path.replace(":path}", "}"), set()).update(
                 method.lower() for method in route.methods - {"HEAD", "OPTIONS"}

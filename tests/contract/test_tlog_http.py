@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from consent.access_log import Actor
 from consent.export import export
+from consent.transition import Change
 from tests.support.log import grow
 from tests.support.mirror import leaf_hash, mirror, opened, tree_hash
 
@@ -155,6 +157,26 @@ async def test_nothing_shows_an_entry_before_the_public_checkpoint_does(provider
     await published(provider, 520)
     assert (await http.get("/log/tile/0/001")).content.startswith(before)
     assert (await http.get("/log/tile/0/001.p/44")).content == before  # the tree of 300 can still be fetched
+
+
+async def test_after_a_succession_the_log_has_the_prefix_of_its_new_origin_too(
+    provider: Provider, http: httpx2.AsyncClient, tmp_path: Path
+) -> None:
+    """tlog-tiles: "The origin line SHOULD be the schema-less URL prefix of the log with no trailing slashes."."""
+    await published(provider, 300)
+    for number in ("2", "1", "0", "02", "x", "9" * 9):
+        assert (await http.get(f"/log/{number}/checkpoint")).status_code == 404, number
+    transition = provider.services.consent.transition
+    assert transition
+    said = await transition.rotate(Change(Actor("administrator", pseudonym="rina"), "two years old"))
+    assert said.new.name == "localhost:8000/log/2"
+    head = await mirror(http, "/log/2", str(said.new), tmp_path / "numbered")
+    await mirror(http, "/log", str(said.new), tmp_path / "newest")
+    assert (head.origin, head.size) == (said.new.name, 301)
+    assert files(tmp_path / "numbered") == files(tmp_path / "newest")
+    assert (await http.get("/log/2/vkey")).text == f"{said.new}\n"
+    assert (await http.get("/log/2/proof/300")).status_code == 200
+    assert "http://localhost:8000/log/2/checkpoint" in (await http.get("/audit")).text
 
 
 async def test_before_the_first_checkpoint_there_is_nothing(http: httpx2.AsyncClient) -> None:

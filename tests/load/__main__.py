@@ -1,8 +1,8 @@
 """`make bench`: our provider against the floors of docs/performance.md, alternating, on a PostgreSQL of its own. Asserts no time.
 
 Options (BENCH_ARGS): --quick (about a minute), --write (put the table into docs/performance.md), --only NAME (jobs whose name contains
-it), --growth (the log at 10^4 to 10^6 entries and nothing else; with --quick to 10^5), --hold (keep both servers up afterwards, to look
-into them).
+it), --growth (the log at 10^4 to 10^6 entries and nothing else; with --quick to 10^5, with --far to 10^7, which takes an hour), --hold
+(keep both servers up afterwards, to look into them).
 """
 
 from __future__ import annotations
@@ -125,9 +125,9 @@ async def _append(urls: Mapping[StoreName, str], quick: bool) -> list[tuple[floa
     return pairs
 
 
-async def _grown(database: Postgres, quick: bool) -> None:  # noqa: FBT001 - asked on the command line
+async def _grown(database: Postgres, *, quick: bool, far: bool) -> None:
     urls = await place.migrated(await place.make_database(database, "growth"))
-    marks = growth.MARKS[:-1] if quick else growth.MARKS
+    marks = growth.MARKS[:-1] if quick else (*growth.MARKS, *([growth.FAR] if far else []))
     _print("\n".join(growth.lines(await growth.measured(urls["consent"], marks, _say))))
 
 
@@ -144,7 +144,7 @@ async def _stoppable(work: Coroutine[object, object, Found]) -> Found:
 def main() -> None:
     """Read the options, measure, print."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    for flag in ("quick", "write", "growth", "hold"):
+    for flag in ("quick", "write", "growth", "far", "hold"):
         parser.add_argument(f"--{flag}", action="store_true")
     parser.add_argument("--only", default="")
     asked = parser.parse_args()
@@ -154,7 +154,7 @@ def main() -> None:
         place.postgres(Path(tempfile.gettempdir()) / f"gerbang-pg-{uuid4().hex[:8]}") as database,
     ):
         if asked.growth:
-            runner.run(_stoppable(_grown(database, asked.quick)))
+            runner.run(_stoppable(_grown(database, quick=asked.quick, far=asked.far)))
             return
         text = report.lines(runner.run(_stoppable(measured(asked, database, Path(name)))))
     _print("\n".join(text))

@@ -1,34 +1,43 @@
-"""How the log costs as it grows: appending, proofs and a citizen's page before each power of ten."""
+"""How the log costs as it grows: appending, proofs, a citizen's page and an export before each power of ten."""
 
 from __future__ import annotations
 
 import random
 import statistics
+import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from consent.access_log import AccessLog, tree
+from consent.anchor import Anchor
+from consent.checkpoint import VerifierKey
+from consent.export import export
+from consent.signer import LogSigner
 from keys.database import Database
 from tests.load import log_append
+from tests.support.log import ORIGIN, SeedKeys
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 MARKS = (10_000, 100_000, 1_000_000)
+FAR = 10_000_000
 WINDOW = 10_240
 PROOFS = 40
 
 
 @dataclass(frozen=True)
 class Grown:
-    """A log of `size` entries: entries appended per second, and median milliseconds of the rest."""
+    """A log of `size` entries: entries appended per second, median milliseconds of what is asked, entries exported per second."""
 
     size: int
     appended: float
     inclusion: float
     consistency: float
     page: float
+    exported: float
 
 
 async def measured(url: str, marks: tuple[int, ...], say: Callable[[str], None]) -> list[Grown]:
@@ -47,9 +56,14 @@ async def measured(url: str, marks: tuple[int, ...], say: Callable[[str], None])
 
 def lines(found: list[Grown]) -> list[str]:
     """Write the table."""
-    rows = [f"| {one.size:,} | {one.appended:,.0f} | {one.inclusion:.1f} | {one.consistency:.1f} | {one.page:.1f} |" for one in found]
-    head = "| entries | appended per second | inclusion proof, ms | consistency proof, ms | a citizen's newest 50, ms |"
-    return [head, "|---|---|---|---|---|", *rows]
+    rows = [
+        f"| {one.size:,} | {one.appended:,.0f} | {one.inclusion:.1f} | {one.consistency:.1f} | {one.page:.1f} | {one.exported:,.0f} |"
+        for one in found
+    ]
+    head = (
+        "| entries | appended per second | inclusion proof, ms | consistency proof, ms | a citizen's newest 50, ms | exported per second |"
+    )
+    return [head, "|---|---|---|---|---|---|", *rows]
 
 
 async def _read(url: str, speed: float) -> Grown:
@@ -68,9 +82,19 @@ async def _read(url: str, speed: float) -> Grown:
     async def page() -> None:
         await log.history(f"p{chosen.randrange(5000)}", limit=50)
 
-    grown = Grown(size, speed, await _median(inclusion), await _median(consistency), await _median(page))
+    grown = Grown(size, speed, await _median(inclusion), await _median(consistency), await _median(page), await _exported(database, size))
     await database.close()
     return grown
+
+
+async def _exported(database: Database, size: int) -> float:
+    """Export all of it to this machine's disk; give entries per second."""
+    keys = SeedKeys()
+    with tempfile.TemporaryDirectory(prefix="gerbang-bench-") as name:
+        await LogSigner(database, keys, ORIGIN, Anchor(Path(name) / "anchor")).sign_once(adopt=True)
+        began = time.perf_counter()
+        await export(database, Path(name) / "export", VerifierKey(ORIGIN, keys.key.public_key))
+        return size / (time.perf_counter() - began)
 
 
 async def _median(work: Callable[[], Awaitable[None]]) -> float:
