@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -18,6 +20,7 @@ from consent import cosignature, notes
 from consent.cosignature import CosignerKey
 from consent.witness.memory import Memory
 from idp.__main__ import run
+from tests.support.running import ROOT_KEY
 from tests.support.server import free_port
 from tests.support.waiting import until
 from tests.support.witnesses import SmallLog, leaves
@@ -72,6 +75,48 @@ async def test_a_witness_that_was_killed_remembers_what_it_cosigned(
         assert (await http.post(f"{address}/add-checkpoint", content=log.request(12, 20))).status_code == 200
         process.terminate()
         assert process.wait(10) in {0, -signal.SIGTERM}
+
+
+async def test_a_log_is_cosigned_over_the_network_by_the_commands_alone(
+    serve: Callable[[str], tuple[subprocess.Popen[bytes], str]],
+    filled_sqlite: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    async def idp(*arguments: str) -> str:
+        capfd.readouterr()
+        assert await asyncio.to_thread(run, list(arguments)) == 0
+        return capfd.readouterr().out
+
+    shutil.copytree(filled_sqlite, tmp_path / "data")
+    monkeypatch.setenv("IDP_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("IDP_ROOT_KEY", ROOT_KEY)
+    log = json.loads(await idp("audit", "status", "--json"))["vkey"]
+    _, address = serve(log)
+    async with httpx2.AsyncClient() as http:
+
+        async def up() -> bool:
+            try:
+                return (await http.get(address)).status_code == 200
+            except httpx2.TransportError:
+                return False
+
+        await until(up, "the witness")
+    vkey = (tmp_path / "w" / "vkey").read_text().strip()
+    (tmp_path / "policy").write_text(f"log {log}\nwitness unmul {vkey} {address}\nquorum unmul\n")
+    monkeypatch.setenv("IDP_LOG_WITNESS_POLICY_FILE", str(tmp_path / "policy"))
+    signed = json.loads(await idp("log", "sign", "--once", "--json"))
+    status = json.loads(await idp("audit", "status", "--json"))
+    assert status["published"]["size"] == signed["size"]
+    assert [(one["name"], one["size"], one["outcome"], one["late"]) for one in status["witnesses"]] == [
+        ("unmul", signed["size"], "cosigned", False)
+    ]
+    await idp("audit", "export", str(tmp_path / "export"))
+    assert "cosigned by unmul at 20" in await idp("audit", "verify", str(tmp_path / "export"), "--policy", str(tmp_path / "policy"))
+    (tmp_path / "policy").write_text("quorum nobody\n")
+    assert await asyncio.to_thread(run, ["audit", "status"]) == 2
+    assert "IDP_LOG_WITNESS_POLICY_FILE: line 1: nobody is not defined above" in capfd.readouterr().err
 
 
 def test_its_folder_is_made_whole_and_never_half_forgotten(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -85,9 +85,10 @@ class SmallWitness:
     name: str = "witness.example/w1"
     now: float = NOW
     signed: list[bytes] = dataclasses.field(default_factory=list)
+    memory: Memory = None  # type: ignore[assignment] # made below
 
     def __post_init__(self) -> None:
-        self.memory = Memory(self.folder / f"{self.name.replace('/', '-')}.sqlite3")
+        self.memory = self.memory or Memory(self.folder / f"{self.name.replace('/', '-')}.sqlite3")
         by_origin: dict[str, list[VerifierKey]] = {}
         for key in self.logs:
             by_origin.setdefault(key.name, []).append(key)
