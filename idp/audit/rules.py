@@ -29,7 +29,7 @@ BULK_LEAST: Final = 20
 """An hour with fewer reads is never a bulk read."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_OFFICER: Final = re.compile(r"P-\d{8}")
+_OFFICER: Final = re.compile(r"[\w][\w ,./()-]{0,79}")  # a pseudonym, or what an officer was called on the command line
 _CASE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./_-]{2,39}")
 _MAD_TO_SIGMA: Final = 1.4826
 _WEEKEND: Final = 5

@@ -64,6 +64,9 @@ async def _problem(request: Request, account: Account | None, password: str) -> 
     parts = services(request)
     if account is None or not password:
         return "erase.missing"
+    member = await parts.staff.of_person(account.person)
+    if member is not None and member.roles:  # nobody makes the name behind a pseudonym vanish while at work here
+        return "erase.staff"
     browser = cookies.ensure_browser(request)
     taken = await parts.limits.sign_in(f"own:{account.person}", address=client_address(request), browser=browser, known=True)
     if isinstance(taken, Wait):

@@ -95,6 +95,15 @@ async def test_a_role_that_is_taken_ends_at_once(provider: Provider) -> None:
     assert (await visitor.get("/audit/search")).status == 404
 
 
+async def test_nobody_at_work_here_erases_the_name_behind_their_pseudonym(provider: Provider) -> None:
+    visitor = await at_the_desk(provider)
+    page = await visitor.get("/me/erase")
+    answer = await visitor.submit(page, page.form("password"), password=provider.person("auditor").password)
+    assert answer.status == 422
+    assert "masih petugas" in answer.text
+    assert (await visitor.get("/audit/search")).status == 200
+
+
 async def test_a_search_is_on_record_under_the_pseudonym_before_its_results(provider: Provider) -> None:
     await read_by_a_service(provider)
     visitor = await at_the_desk(provider)
@@ -167,7 +176,7 @@ async def test_a_forged_form_asks_nothing(provider: Provider) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("client", "a b"), ("client", '"},{'), ("claim", "x" * 65), ("officer", "P-1"), ("officer", "Ratna"), ("since", "2026-13-01"),
+        ("client", "a b"), ("client", '"},{'), ("claim", "x" * 65), ("officer", "x" * 81), ("officer", 'P-1"},{'), ("since", "2026-13-01"),
         ("since", "99999-01-01"), ("until", "0001-01-01"), ("reason", "x" * 301), ("reason", "  a   b   c  "),
     ],
 )  # fmt: skip
