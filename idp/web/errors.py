@@ -36,6 +36,8 @@ API_PATHS = (
     "/register/",
     "/signals/",
     "/log/",
+    "/report-access",
+    "/v2/",
     "/jwks.json",
     "/.well-known/",
     "/healthz",

@@ -38,7 +38,13 @@ def kind() -> str:
 
 
 def concrete(path: str) -> str:
-    return path.replace("{digest}", "0").replace("{name}", "x.css").replace("{grant}", "none").replace("{purpose}", "none")
+    return (
+        path.replace("{digest}", "0")
+        .replace("{name}", "x.css")
+        .replace("{grant}", "none")
+        .replace("{purpose}", "none")
+        .replace("{index:int}", "0")
+    )
 
 
 def assert_refused_well(answer: httpx2.Response, path: str) -> None:
