@@ -93,7 +93,7 @@ def parse_line(line: bytes) -> Line:
             raise LineBroken("index is a number, record an object")
         opened = None if nonce_s is None else binascii.a2b_base64(nonce_s)
         return Line(index, binascii.a2b_base64(leaf), binascii.a2b_base64(nonce_a), opened, written, record)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise LineBroken("not a line of records.jsonl") from error
 
 
@@ -108,14 +108,20 @@ def csv_line(index: int, leaf: bytes, nonce_a: bytes, record: Mapping[str, Any])
 
 
 def csv_cells(record: Mapping[str, Any]) -> str:
-    """Write the cells of a record, its time first. Texts that a spreadsheet would take for a formula get an apostrophe before them."""
+    """Write the cells of a record, its time first. Texts that a spreadsheet would take for a formula get an apostrophe before them.
+
+    Raises: LineBroken for what is no record of ours.
+    """
     purpose, actor = record.get("purpose"), record.get("actor")
-    cells = {
-        **record,
-        "purpose": f"{purpose['declaration']} {purpose['version']}" if purpose else "",
-        "claims": " ".join(record.get("claims", ())),
-        "actor": " ".join(str(actor[name]) for name in ("type", "role", "unit", "pseudonym") if name in actor) if actor else "",
-    }
+    try:
+        cells = {
+            **record,
+            "purpose": f"{purpose['declaration']} {purpose['version']}" if purpose else "",
+            "claims": " ".join(record.get("claims", ())),
+            "actor": " ".join(str(actor[name]) for name in ("type", "role", "unit", "pseudonym") if name in actor) if actor else "",
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        raise LineBroken("the record does not have the form of one") from error
     row = [str(cells[column]) if column in cells else "" for column in _OF_RECORD]
     return ",".join(map(_cell, row) if _UNSAFE(_BETWEEN.join(row)) else row)
 

@@ -88,7 +88,7 @@ def read(data: bytes) -> tuple[str, list[ProvedEntry]]:
         if value["format"] != FORMAT:
             raise HistoryBroken(f"not a file of the format {FORMAT}")
         return str(value["checkpoint"]), [_entry(member) for member in value["entries"]]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise HistoryBroken(str(error) if isinstance(error, HistoryBroken) else f"not a file of the format {FORMAT}") from error
 
 

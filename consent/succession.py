@@ -33,6 +33,7 @@ Kind = Literal["planned", "lost"]
 HEAD: Final = "gerbang-log/succession/v1"
 OUTCOME: Final = "succession"
 LINES: Final = 7
+DIGITS: Final = 20
 _DASH: Final = "\N{EM DASH}"
 
 
@@ -88,7 +89,7 @@ def parse(note: str) -> Succession:
     text, _, signatures = note.partition("\n\n")
     lines = text.split("\n")
     size, _, root = lines[4].partition(" ") if len(lines) == LINES else ("", "", "")
-    if len(lines) != LINES or lines[0] != HEAD or not (size.isascii() and size.isdigit()):
+    if len(lines) != LINES or lines[0] != HEAD or not (size.isascii() and size.isdigit() and len(size) < DIGITS):
         raise NoteInvalid("not a statement of succession")
     kind: Kind = "planned" if lines[1] == "planned" else "lost"
     try:

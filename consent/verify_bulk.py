@@ -78,7 +78,7 @@ class Bulk:
         at, row_at = self._lines.tell(), self._sheet.tell()
         try:
             found = self._checked(first, entries, newest)
-        except (Unusual, ValueError):
+        except (Unusual, ValueError, RecursionError):
             self._lines.seek(at)
             self._sheet.seek(row_at)
             return None

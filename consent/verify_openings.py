@@ -7,7 +7,6 @@ subject or none, and those that do not open equal, in number, what erase and ret
 from __future__ import annotations
 
 import base64
-import binascii
 import dataclasses
 import json
 from collections import Counter
@@ -62,7 +61,7 @@ def parse_opening(line: bytes) -> Opening:
         if type(index) is not int or not isinstance(subject, dict):
             raise OpeningBroken("index is a number, subject an object")
         return Opening(index, nonce_s, leaves.canonical(subject), subject)
-    except (ValueError, KeyError, TypeError, binascii.Error) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise OpeningBroken("not a line of openings") from error
 
 

@@ -36,7 +36,7 @@ def object_of(data: bytes) -> Mapping[str, Any]:
     """Read a JSON object; what is not one reads as empty, since its commitment will not hold either."""
     try:
         value = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

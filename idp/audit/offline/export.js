@@ -104,6 +104,15 @@ function csvLine({ index, leaf, nonceA, record }) {
   return `${index},${COLUMNS.map((name) => cell(name in cells ? String(cells[name]) : "")).join(",")},${hex(nonceA)},${hex(leaf)}\r\n`;
 }
 
+// Gives null for what is no record of ours, whose AC is not open either.
+function rightRow(line) {
+  try {
+    return bytesOf(csvLine(line));
+  } catch {
+    return null;
+  }
+}
+
 const CSV_HEADER = `${["index", ...COLUMNS, "nonce_a", "leaf"].join(",")}\r\n`;
 
 // Checks one export while it is read.
@@ -174,7 +183,8 @@ class ExportCheck {
     this.order(line, wrong);
     await this.successions.see(index, line.record, this.edge);
     const row = await this.rows.row();
-    if (!row || !equal(row, bytesOf(csvLine(line)))) wrong("csv");
+    const right = rightRow(line);
+    if (!row || !right || !equal(row, right)) wrong("csv");
     this.report.count(line.record);
   }
 
