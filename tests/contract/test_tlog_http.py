@@ -11,6 +11,7 @@ import pytest
 
 from consent.access_log import Actor
 from consent.export import export
+from consent.tiles import decode_bundle
 from consent.transition import Change
 from tests.support.log import grow
 from tests.support.mirror import leaf_hash, mirror, opened, tree_hash
@@ -157,6 +158,31 @@ async def test_nothing_shows_an_entry_before_the_public_checkpoint_does(provider
     await published(provider, 520)
     assert (await http.get("/log/tile/0/001")).content.startswith(before)
     assert (await http.get("/log/tile/0/001.p/44")).content == before  # the tree of 300 can still be fetched
+
+
+async def test_nothing_public_tells_of_a_person_or_links_two_entries_of_one(
+    provider: Provider, http: httpx2.AsyncClient, tmp_path: Path
+) -> None:
+    """Three reads of one citizen by one service, and nothing in what strangers may fetch is there twice, or known from elsewhere."""
+    tokens = await provider.tokens()
+    answers = [await provider.userinfo(tokens["access_token"]) for _ in range(3)]
+    assert {answer.status_code for answer in answers} == {200}
+    consent = provider.services.consent
+    key = await published(provider, (await consent.access_log.status()).size)
+    await mirror(http, "/log", key, tmp_path)
+    public = files(tmp_path)
+    entries = decode_bundle(next(content for name, content in public.items() if name.startswith("tile/entries/")))
+    assert {(len(entry), entry[:1]) for entry in entries} == {(65, b"\x01")}
+    halves = [half for entry in entries for half in (entry[1:33], entry[33:])]
+    assert len(set(halves)) == len(halves) == 2 * len(entries) >= 8
+    async with consent.database.read() as connection:
+        private = (await connection.exec_driver_sql("SELECT record, nonce_a, nonce_s, subject_ref, subject_sealed FROM log_entries")).all()
+    siti = provider.person()
+    known = [answer.headers["x-access-log-id"].encode() for answer in answers]
+    known += [value.encode() for value in (siti.name, siti.email, siti.nik, "aduan", answers[0].json()["sub"])]
+    known += [bytes(value) for row in private for value in row if value]
+    for content in (*public.values(), (await http.get("/log/proof/0")).content):
+        assert not [value for value in known if value in content]
 
 
 async def test_after_a_succession_the_log_has_the_prefix_of_its_new_origin_too(
