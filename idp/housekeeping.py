@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BATCH = 1000
 LATE = dt.timedelta(hours=72)
 ROUNDS = 50
-CATCH_UP = 4
+CATCH_UP = 16
 
 
 def tasks(services: Services) -> Sequence[Task]:

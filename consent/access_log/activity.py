@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from keys.database import Database, Transaction
 
-BATCH: Final = 2_500
+BATCH: Final = 500
+"""How many are counted at once: about five milliseconds in which nobody else is served."""
 
 _E = tables.entries.c
 _A = tables.activity.c

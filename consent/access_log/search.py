@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MOST: Final = 20_000
 """How many entries one search looks through at most: about 0.1 s."""
-_PAGE: Final = 2_000
+_PAGE: Final = 1_000
 
 _E = tables.entries.c
 _COLUMNS = sa.select(_E.idx, _E.time, _E.record)
