@@ -91,10 +91,14 @@ def parse_line(line: bytes) -> Line:
             written = canonical(record)
         if type(index) is not int or not isinstance(record, dict):
             raise LineBroken("index is a number, record an object")
-        opened = None if nonce_s is None else binascii.a2b_base64(nonce_s)
-        return Line(index, binascii.a2b_base64(leaf), binascii.a2b_base64(nonce_a), opened, written, record)
+        opened = None if nonce_s is None else _unb64(nonce_s)
+        return Line(index, _unb64(leaf), _unb64(nonce_a), opened, written, record)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise LineBroken("not a line of records.jsonl") from error
+
+
+def _unb64(text: str | bytes) -> bytes:
+    return binascii.a2b_base64(text, strict_mode=True)
 
 
 def csv_header() -> str:
