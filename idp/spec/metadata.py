@@ -69,7 +69,6 @@ def authorization_server(
         "introspection_signing_alg_values_supported": list(id_token.ALGORITHMS),
         "introspection_encryption_alg_values_supported": list(ENCRYPTION),
         "introspection_encryption_enc_values_supported": list(CONTENT_ENCRYPTION),
-        "access_report_endpoint": f"{issuer}/report-access",  # ours: docs/integrate.md
         "device_authorization_endpoint": f"{issuer}/device_authorization",
         "code_challenge_methods_supported": [pkce.METHOD],
         "authorization_response_iss_parameter_supported": True,

@@ -28,6 +28,8 @@ API_PATHS = (
     "/par",
     "/userinfo",
     "/introspect",
+    "/report-access",
+    "/v2/",
     "/revoke",
     "/device_authorization",
     "/backchannel_authentication",
