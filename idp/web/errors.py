@@ -38,8 +38,6 @@ API_PATHS = (
     "/register/",
     "/signals/",
     "/log/",
-    "/report-access",
-    "/v2/",
     "/jwks.json",
     "/.well-known/",
     "/healthz",
