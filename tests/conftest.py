@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -17,7 +18,12 @@ from sqlalchemy.engine import make_url
 
 from keys.database import Database, StoreName, store_urls
 from migrations.upgrade import upgrade
+from tests.support import compiled
 from tests.support.scratch import scratch
+
+# Where the environment forbids compiled modules, each worker and each started server would compile all of the house, and the tests, anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 for _name in [name for name in os.environ if name.startswith("IDP_") and not name.startswith("IDP_TEST_")]:
     del os.environ[_name]  # a developer's own settings: no test may find, let alone fill, that database
@@ -26,6 +32,8 @@ SCRATCH = scratch()
 # This run's other processes inherit both: where tmp_path is, and what the run's server is called.
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(SCRATCH))
 CLUSTER = SCRATCH / f"gerbang-pg-{os.getuid()}" / os.environ.setdefault("GERBANG_TEST_RUN", uuid4().hex[:12])
+
+compiled.share()
 
 pytest_plugins = ["tests.fixtures.providers"]
 
