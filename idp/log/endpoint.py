@@ -10,7 +10,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from consent import tiles
@@ -115,6 +115,12 @@ def _of_its_origin(endpoint: Endpoint) -> Endpoint:
     return answer
 
 
+async def for_people(request: Request) -> Response:
+    """Lead whoever types the log's name, as it stands on paper, to the page that explains it."""
+    del request
+    return RedirectResponse("/audit", 302)
+
+
 _PATHS: Final[dict[str, Endpoint]] = {
     "/checkpoint": checkpoint,
     "/vkey": vkey,
@@ -124,6 +130,7 @@ _PATHS: Final[dict[str, Endpoint]] = {
 }
 
 routes = [
+    Route("/log", for_people, methods=["GET"]),
     *(Route(f"/log{path}", cors.public(endpoint), methods=["GET"]) for path, endpoint in _PATHS.items()),
     *(Route(f"/log/{{origin}}{path}", cors.public(_of_its_origin(endpoint)), methods=["GET"]) for path, endpoint in _PATHS.items()),
 ]

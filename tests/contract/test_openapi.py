@@ -26,7 +26,7 @@ FOR_PROGRAMS = {
     "userinfo",
 }
 
-FOR_PEOPLE = {"/logos/{client}", "/device", "/device/answer", "/device/done", "/me/requests"}  # pages, and a picture on them
+FOR_PEOPLE = {"/log", "/logos/{client}", "/device", "/device/answer", "/device/done", "/me/requests"}  # pages, and a picture on them
 
 
 def _routes() -> dict[str, set[str]]:

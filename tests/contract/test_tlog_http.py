@@ -142,6 +142,7 @@ async def test_what_is_no_address_is_refused_and_what_is_not_there_is_not_kept(p
             assert answer.json()["error_description"], path
             assert answer.headers["access-control-allow-origin"] == "*", path
     assert (await http.get("/log/tile/0")).status_code == 404
+    assert (await http.get("/log")).headers["location"] == "/audit"  # whoever types the name that stands on paper
 
 
 async def test_nothing_shows_an_entry_before_the_public_checkpoint_does(provider: Provider, http: httpx2.AsyncClient) -> None:
