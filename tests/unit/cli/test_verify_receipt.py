@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from idp.__main__ import run
+from idp.cli.audit_verify import progress_bar
 from idp.cli.terminal import Exit
 from tests.support import synthetic_log
 from tests.support.witnesses import SmallWitness, request
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 KEY = str(synthetic_log.verifier_key())
 
@@ -75,6 +75,19 @@ def test_a_signed_receipt_is_checked_with_the_citys_keys(tmp_path: Path, capsys:
     said = capsys.readouterr().out
     assert f"signed by the key {key.thumbprint()}\niss: https://id.example\njti: b1\nALL HOLDS\n" in said
     assert said.count("DOES NOT HOLD") == 3
+
+
+@pytest.mark.parametrize(("terminal", "quiet", "shown"), [(True, False, True), (True, True, False), (False, False, False)])
+def test_a_bar_shows_on_a_terminal_only_and_not_beside_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, terminal: bool, quiet: bool, shown: bool
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    with progress_bar("verifying", quiet=quiet) as progress:
+        progress(256, 1000)
+    said = capsys.readouterr()
+    assert (said.out, "verifying" in said.err) == ("", shown)
+    assert ("256/1000" in said.err) == shown
 
 
 def test_what_cannot_be_checked_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
