@@ -137,7 +137,7 @@ class Transition:
 
     async def _enter(self, change: Change, statement: Callable[[Edge], str], signed: Checkpoint | None) -> Succession:
         """Write the first entry of the new origin under the head's lock, so that its index is the number of entries kept."""
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(statements.LOCK) as transaction:
             edge = (await statements.lock_head(transaction)).edge
             if signed is not None:
                 await require_continuation(transaction.connection, signed, edge)

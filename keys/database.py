@@ -126,9 +126,9 @@ class Database:
             yield connection
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
-        """Yield a transaction that rolls back unless `commit()` was awaited."""
-        async with self._writing(), self._connected() as connection, self._begun(connection) as transaction:
+    async def transaction(self, lock: str | None = None) -> AsyncIterator[Transaction]:
+        """Yield a transaction that rolls back unless `commit()` was awaited. `lock`: see `Transaction.start`."""
+        async with self._writing(), self._connected() as connection, self._begun(connection, lock) as transaction:
             yield transaction
 
     @contextlib.asynccontextmanager

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from consent.access_log import leaf, writer
+from consent.access_log import leaf, statements, writer
 from consent.access_log.writer import Prepared
 from keys.database import Database
 from migrations.upgrade import upgrade
@@ -56,7 +56,7 @@ async def fill(database: Database) -> None:
     """Let the table of entries be larger than a file of the write-ahead log, by entries with long reasons that do not compress."""
     long = key_event(os.urandom(700).hex())
     record, _ = leaf.prepared(long)
-    async with database.transaction() as transaction:
+    async with database.transaction(statements.LOCK) as transaction:
         await writer.write(transaction, [Prepared(long, record, None, None, None, ())] * OTHERS, None, TOLERANCE)
         await transaction.commit()
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from consent.access_log import AccessLog, Actor, Entry, LogOptions, Record, Subject, leaf, tree, writer
+from consent.access_log import AccessLog, Actor, Entry, LogOptions, Record, Subject, leaf, statements, tree, writer
 from consent.access_log.batcher import BatchOptions
 from consent.access_log.writer import Prepared
 from consent.anchor import Anchor
@@ -107,7 +107,7 @@ async def grow(database: Database, size: int) -> None:
         have, position = (await tree.head(connection)).size, None
     while have < size:
         count = min(size - have, 20000)
-        async with database.transaction() as transaction:
+        async with database.transaction(statements.LOCK) as transaction:
             position = (await writer.write(transaction, [item] * count, position, TOLERANCE)).position
             await transaction.commit()
         have += count
