@@ -23,7 +23,7 @@ from idp.interactions.store import InteractionStore
 from idp.notices.store import NoticeStore
 from idp.pages.render import Plumbing, Renderer, Site
 from idp.proposals.store import ProposalStore
-from idp.protocol import erasure, upstreams, witnesses
+from idp.protocol import erasure, told_reads, upstreams, witnesses
 from idp.protocol.carriers import carriers
 from idp.protocol.courier import Courier
 from idp.protocol.destinations import resolve
@@ -38,6 +38,7 @@ from idp.subjects.store import SubjectStore
 from idp.web import cookies, headers, request_context
 from idp.web.forms import Forms
 from idp.web.rate_limits import LimitRules, RateLimits
+from idp.wishes.store import WishStore
 from keys.custody import RootKeys
 from keys.database import Database, store_urls
 from keys.keyring import Keyring, KeyringOptions
@@ -102,6 +103,7 @@ async def compose(
             settings, database=stores["idp"], keyring=keyring, consent=consent, erased=erased, outgoing=outgoing, fetcher=fetcher,
             upstreams=await upstreams.clients(settings.upstream_file, settings.issuer, known), clock=clock,
         )  # fmt: skip
+        consent.access_log.observer = told_reads.Watcher(services)
         if settings.certification:
             _log.warning(
                 "certification_mode", what="for conformance suites only: self-registered applications read, loopback is fetched from"
@@ -212,6 +214,7 @@ def _services(
         subjects=SubjectStore(database, keyring),
         proposals=ProposalStore(database),
         complaints=ComplaintStore(database),
+        wishes=WishStore(database),
         renderer=renderer(settings, forms),
         forms=forms,
         courier=Courier(

@@ -22,7 +22,7 @@ from keys.database import require_no_connection
 from keys.errors import KeyDestroyed, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from sqlalchemy.sql.base import Executable
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from consent.anchor import Anchor
     from keys.database import Database
     from keys.log_subjects import LogKey
+
+    Observer = Callable[[Entry, Receipt | Denied], Awaitable[None]]
 
 
 class LogKeys(Protocol):
@@ -68,6 +70,8 @@ class AccessLog:
         self._batcher = Batcher(database, options.batch, lambda: self._watch.doubt)
         self._watch = Watch(database, options.key, options.anchor, lambda: self._batcher.seen, options.witnesses)
         self._watching: asyncio.Task[None] | None = None
+        self.observer: Observer | None = None
+        """Told of each entry about a person once it is committed, and waited for: it must be quick, and must not raise."""
 
     async def start(self) -> None:
         """Compare the database with the newest checkpoint, then accept entries. A doubt, or a database that is down, refuses them."""
@@ -104,7 +108,10 @@ class AccessLog:
             raise LogUnavailable(self._watch.doubt)
         record, subject = leaf.prepared(entry)
         key = await self._key(entry.subject.person) if entry.subject else None
-        return await self._batcher.add(Prepared(entry, record, subject, key, guard, companion))
+        result = await self._batcher.add(Prepared(entry, record, subject, key, guard, companion))
+        if self.observer is not None and key is not None:
+            await self.observer(entry, result)
+        return result
 
     async def forget(self, erase_index: int) -> int:
         """Null the subject columns of the person whose chain the entry at this index closed; return how many entries it concerned."""

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from idp.accounts import numbers
 from idp.accounts.cells.store import CellStore, binding_of
+from idp.accounts.census.store import CensusStore
 from idp.accounts.drafts.store import DraftStore
 from idp.accounts.factors.records import DISABLE_AFTER
 from idp.accounts.factors.store import FactorStore
@@ -89,6 +90,7 @@ class AccountStore:
         self.drafts = DraftStore(database, keyring)
         self.links = LinkStore(database, keyring)
         self.cells = CellStore(database)
+        self.census = CensusStore(database)
 
     # --- finding -----------------------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from idp.me import complaints, correction, data, download, erase, history, home, permissions, receipt
+from idp.me import complaints, correction, data, download, erase, history, home, permissions, receipt, wishes
 
 routes = [
     Route("/", home.home, methods=["GET"]),
@@ -22,6 +22,10 @@ routes = [
     Route("/me/permissions/{grant}", permissions.withdraw, methods=["POST"]),
     Route("/me/permissions/{grant}/proof", receipt.page, methods=["GET"]),
     Route("/me/permissions/{grant}/receipt", receipt.file, methods=["GET"]),
+    Route(wishes.TOLD, wishes.show_told, methods=["GET"]),
+    Route(wishes.TOLD, wishes.keep_told, methods=["POST"]),
+    Route(wishes.FREEZE, wishes.show_freeze, methods=["GET"]),
+    Route(wishes.FREEZE, wishes.change_freeze, methods=["POST"]),
     Route("/me/data", data.data, methods=["GET"]),
     Route("/me/data/correct", correction.show, methods=["GET"]),
     Route("/me/data/correct", correction.correct, methods=["POST"]),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 KINDS: Final = ("disclose", "consult", "verify", "audit", "update", "export", "consent", "denied", "erase")
 _OFFICERS: Final = frozenset({"consult", "verify", "update", "audit", "export", "copy"})
 _CONSENT: Final = frozenset({"requested", "given", "refused", "renewed", "withdrawn", "expired", "invalidated"})
+_FREEZING: Final = frozenset({"frozen", "unfrozen"})
 _CHANNELS: Final = frozenset(
     {
         "userinfo",
@@ -127,12 +128,16 @@ def entry_view(entry: HistoryEntry, names: Names) -> EntryView:
     )
 
 
-BECAUSE: Final = frozenset({"withdrawn", "expired", "refused", "invalidated", "requested", "changed", "minor", "not_verified", "paused"})
+BECAUSE: Final = frozenset(
+    {"withdrawn", "expired", "refused", "invalidated", "requested", "changed", "minor", "not_verified", "paused", "frozen"}
+)
 
 
 def _kind(action: str, outcome: str) -> str:
     if action == "consent" and outcome in _CONSENT:
         return f"consent_{outcome}"
+    if action == "update" and outcome in _FREEZING:
+        return outcome
     return action if action in KINDS else "other"
 
 

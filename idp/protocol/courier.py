@@ -31,6 +31,8 @@ TOPIC = "message"
 _log = structlog.get_logger()
 _CLAIM: dict[str, str] = {"mail": "email", "sms": "phone_number", "whatsapp": "phone_number"}
 
+_CHOICE = {IdentifierKind.EMAIL: "mail", IdentifierKind.PHONE: "phone"}
+
 
 class Undelivered(Exception):
     """A carrier did not take a message; it is tried again later. Holds no address and no text."""
@@ -92,14 +94,17 @@ class Courier:
         payload = {"template": template, "channel": channel, "language": language, "values": dict(values), "address": address}
         await self._outbox.add(TOPIC, payload, self._clock(), person=person)
 
-    async def tell(self, person: str, template: str, values: Mapping[str, str | int] | None = None) -> None:
-        """Tell a person over every verified channel that something happened to the account."""
+    async def tell(self, person: str, template: str, values: Mapping[str, str | int] | None = None, *, by: str = "all") -> None:
+        """Tell a person over every verified channel that something happened to the account.
+
+        `by`: "mail" or "phone" where the person chose one for this; what was chosen and is no longer there holds nothing back.
+        """
         account = await self._accounts.get(person)
         if account is None:
             return
-        for kind in sorted(await self._accounts.verified_kinds(person)):
-            if kind in (IdentifierKind.EMAIL, IdentifierKind.PHONE):
-                await self.send(person, template, channel_for(kind, account.phone_channel), account.locale, values or {})
+        kinds = [kind for kind in sorted(await self._accounts.verified_kinds(person)) if kind in _CHOICE]
+        for kind in [kind for kind in kinds if by in ("all", _CHOICE[kind])] or kinds:
+            await self.send(person, template, channel_for(kind, account.phone_channel), account.locale, values or {})
 
     async def tell_now(self, person: str, template: str) -> None:
         """Tell every verified channel as it is addressed at this moment: afterwards the addresses are others."""

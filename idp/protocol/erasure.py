@@ -138,6 +138,7 @@ async def _carry_out(found: Services, erased: Erased, by: Actor | None, reason: 
     await found.staff.erase(person)
     await found.subjects.erase(person)
     await found.complaints.erase(person)
+    await found.wishes.erase(person)
     await found.consent.ledger.forget(person)
     await _forget_entries(found, entry)
     await found.events.record(EventKind.ERASED, at=now)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from idp.protocol import complaints, ending, erasure
+from idp.protocol import complaints, ending, erasure, told_reads
 from idp.protocol.courier import TOPIC
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def outbox(found: Services) -> Outbox:
         ending.SESSIONS_TOPIC: partial(ending.follow_sessions, found),
         ending.ACCOUNT_TOPIC: partial(ending.follow_account, found),
         complaints.TOPIC: partial(complaints.tell, found),
+        told_reads.NOTICE_TOPIC: partial(told_reads.tell_unusual, found),
+        told_reads.DIGEST_TOPIC: partial(told_reads.tell_digest, found),
         erasure.TOPIC: partial(erasure.follow, found),
     }
     return Outbox(found.events.outbox, doers, found.clock)

@@ -6,6 +6,7 @@ at most  asked ∩ declared ∩ allowed, and the grant is rechecked under the lo
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from idp.protocol.services import Services
 
 VERIFIED: Final = "verified"
+FROZEN: Final = "frozen"
 ACCESS_HISTORY: Final = "access_history"
 # OIDC Core §5.1.1: "Implementations MAY return only a subset of the fields of an address".
 ADDRESS_MEMBERS: Final = ("formatted", "street_address", "locality", "region", "postal_code", "country")
@@ -70,7 +72,7 @@ async def release(
     asked = authorization.claims.get("userinfo", frozenset()) if names is None else names
     standing = await _stand(services, authorization, channel, asked)
     if isinstance(standing, NotReleased):
-        return standing
+        return Released({}) if standing.reason == FROZEN else standing
     sealed = await _cells(services, authorization.person, standing.readable)
     if not sealed:
         return Released({})
@@ -97,7 +99,7 @@ async def release_history(services: Services, authorization: Authorization, chan
 async def _stand(services: Services, authorization: Authorization, channel: str, asked: frozenset[str]) -> _Occasion | NotReleased:
     """Say what an authorization rests on, and what of `asked` may be read; a refusal is an entry."""
     client = await services.clients.get(authorization.client)
-    grant = await services.consent.ledger.get(authorization.grant)
+    grant, frozen = await asyncio.gather(services.consent.ledger.get(authorization.grant), services.wishes.frozen(authorization.person))
     if client is None or grant is None or grant.person != authorization.person or grant.client != authorization.client:
         return NotReleased("no_grant")
     consented, newest = await _declarations(services, grant)
@@ -106,7 +108,10 @@ async def _stand(services: Services, authorization: Authorization, channel: str,
     now = services.clock()
     may = readable(asked, consented, newest, grant, now)
     occasion = _Occasion(authorization, client, grant, channel, consented, may)
-    return occasion if is_active(grant, now) else await _denied(services, occasion, asked)
+    if not is_active(grant, now):
+        return await _denied(services, occasion, asked, "expired" if grant.state is GrantState.ACTIVE else grant.state.value)
+    # law.md R14 (UU 27/2022 Art. 11): whoever froze their data still signs in, and nothing more
+    return await _denied(services, occasion, asked, FROZEN) if frozen and may else occasion
 
 
 def shape(values: Mapping[str, str], sealed: Sequence[SealedValue], asked: frozenset[str]) -> dict[str, Any]:
@@ -153,9 +158,8 @@ async def _nik_paused(services: Services, person: str) -> bool:
     return account is None or (account.nik_paused_until is not None and services.clock() < account.nik_paused_until)
 
 
-async def _denied(services: Services, occasion: _Occasion, asked: frozenset[str]) -> NotReleased:
+async def _denied(services: Services, occasion: _Occasion, asked: frozenset[str], reason: str) -> NotReleased:
     grant, client = occasion.grant, occasion.client
-    reason = "expired" if grant.state is GrantState.ACTIVE else grant.state.value
     attempt = Attempt(
         client=client.id,
         client_name=client.name,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from idp.subjects.store import SubjectStore
     from idp.web.forms import Forms
     from idp.web.rate_limits import RateLimits
+    from idp.wishes.store import WishStore
     from keys.database import Database
     from keys.keyring import Keyring
 
@@ -63,6 +64,7 @@ class Services:
     subjects: SubjectStore
     proposals: ProposalStore
     complaints: ComplaintStore
+    wishes: WishStore
     renderer: Renderer
     forms: Forms
     courier: Courier

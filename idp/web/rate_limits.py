@@ -83,6 +83,7 @@ class LimitRules:
 
 DENIED = (Limit("denied", 1, MINUTE),)
 EXPORTS = (Limit("export", 10, 60 * MINUTE),)
+NOTICES = (Limit("notice", 10, 24 * 60 * MINUTE),)
 COMPLAINTS = (Limit("complaint", 10, 24 * 60 * MINUTE),)
 
 
@@ -178,6 +179,10 @@ class RateLimits:
     async def complaint(self, person: str) -> Taken | Wait:
         """Count a complaint that somebody sends: each is work for an officer."""
         return await self.take((COMPLAINTS, person))
+
+    async def notice(self, person: str) -> Taken | Wait:
+        """Count a notice of an unusual read: who gets a hundred reads none."""
+        return await self.take((NOTICES, person))
 
     async def denied(self, client: str, person: str) -> Taken | Wait:
         """Count a refused attempt at a person's data: log.md, "one per client, person, minute", by all processes together."""

@@ -34,9 +34,11 @@ class OutboxStore:
         self._database = database
         self._keyring = keyring
 
-    async def add(self, topic: str, payload: Mapping[str, Any], now: dt.datetime, *, person: str | None = None) -> str:
+    async def add(
+        self, topic: str, payload: Mapping[str, Any], now: dt.datetime, *, person: str | None = None, errand: str | None = None
+    ) -> str:
         """Keep a piece of work, sealed; give its id."""
-        errand = new_id()
+        errand = errand or new_id()
         async with self._database.statement() as connection:
             await connection.execute(self.adding(topic, payload, now, person=person, errand=errand))
         return errand
