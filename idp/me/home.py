@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from consent.decision import is_active
 from idp.me.names import views
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from idp.protocol.services import Services
+
+
+DESKS: Final = {
+    "audit": frozenset({Role.AUDITOR, Role.DPO}),
+    "complaints": frozenset({Role.DPO, Role.OFFICER}),
+    "console": frozenset({Role.AUDITOR, Role.DPO, Role.ADMINISTRATOR}),
+}
+"""Which roles open which pages of staff."""
 
 
 async def home(request: Request) -> Response:
@@ -43,8 +51,7 @@ async def _desks(parts: Services, person: str) -> frozenset[str]:
     """Name the pages of staff that somebody may open."""
     member = await parts.staff.of_person(person)
     roles = member.roles if member else frozenset[Role]()
-    reads, decides = roles & {Role.AUDITOR, Role.DPO}, roles & {Role.AUDITOR, Role.DPO, Role.ADMINISTRATOR}
-    return frozenset(name for name, allowed in (("audit", reads), ("console", decides)) if allowed)
+    return frozenset(name for name, allowed in DESKS.items() if roles & allowed)
 
 
 async def _connected(parts: Services, person: str) -> dict[str, str]:
