@@ -17,7 +17,7 @@ CATALOGUES = {language: texts.load(texts.FOLDER / language) for language in text
 MOST_WORDS = 15
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
+_SENTENCE_END = re.compile(r"[.!?](?:\s|$)|\n")  # a line of a letter is a sentence of its own
 _ASKED = re.compile(r"""\bt\(\s*(?:\w+,\s*)?"([a-z_]+\.[A-Za-z0-9_.]+)"\s*([~,)]| if )""")
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _PAGE_ERROR = re.compile(r'PageError\(\s*"([a-z_]+)"')
