@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import datetime as dt
+import hashlib
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from consent import cosignature, notes
+from consent import checkpoint, cosignature, notes
 from consent.access_log import tree, watch
 from consent.access_log.witness_states import WitnessState
 from consent.notes import NoteInvalid
@@ -15,7 +16,7 @@ from keys.database import require_no_connection
 
 if TYPE_CHECKING:
     from consent.access_log.witness_states import Outcome
-    from consent.checkpoint import Checkpoint
+    from consent.checkpoint import Checkpoint, VerifierKey
     from consent.policy import Witness
     from keys.database import Database
 
@@ -40,28 +41,33 @@ class Unreachable(Exception):
 
 
 class Exchange(Protocol):
-    """The network: posts a body to an address."""
+    """The network: posts a body to an address, or fetches it when there is none."""
 
-    async def __call__(self, url: str, body: bytes) -> Reply:
+    async def __call__(self, url: str, body: bytes | None) -> Reply:
         """Give the answer. Raises: Unreachable."""
 
 
 class Said(NamedTuple):
-    """What became of asking a witness, and its signature line when it cosigned."""
+    """What became of asking a witness, and its signature line when it cosigned; `proof`: what it shows when it raises the alarm."""
 
     witness: Witness
     state: WitnessState
     line: str | None = None
+    proof: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Conversation:
-    """One witness is shown one checkpoint. `before`: what is known of it; `reading`: one proof is computed at a time."""
+    """One witness is shown one checkpoint of the log whose key is `key`.
+
+    `before`: what is known of the witness; `reading`: one proof is computed at a time.
+    """
 
     database: Database
     exchange: Exchange
     reading: asyncio.Lock
     witness: Witness
+    key: VerifierKey | None
     head: Checkpoint
     note: str
     before: WitnessState | None
@@ -77,7 +83,7 @@ class Conversation:
             except (Unreachable, TimeoutError) as error:
                 return self._failed("unreachable", str(error) or f"no answer within {SECONDS:.0f} seconds")
             if reply.status != 409:  # noqa: PLR2004 - Conflict
-                return self._judged(reply)
+                return self._judged(reply) if reply.status != 422 else await self._alarm(self._contradiction(reply))  # noqa: PLR2004 - the same
             told = size_of(reply)
             if told is None or told == size:
                 return self._failed("refused", "answers 409 without a size of its own")
@@ -104,14 +110,32 @@ class Conversation:
         have = signed.size if signed else 0
         if have < told:
             what = f"the witness {self.witness.name} cosigned {told} entries, this log has signed {have}: an older state was put back"
-            return self._failed("rollback", what)
+            return await self._alarm(what)
         return Said(self.witness, self.before) if self.before else self._failed("refused", "knows a newer checkpoint")
+
+    def _contradiction(self, reply: Reply) -> str:
+        return f"the witness {self.witness.name} says that {self.head.size} entries do not continue what it cosigned: {_words(reply)}"
+
+    async def _alarm(self, what: str) -> Said:
+        """Raise the alarm, with the witness' own newest checkpoint where it shows one that our key signed: then it is no mere claim."""
+        proof = await self._shown()
+        told = "it shows a checkpoint signed by this log" if proof else "it shows no checkpoint signed by this log"
+        return self._failed("rollback", f"{what} ({told})")._replace(proof=proof)
+
+    async def _shown(self) -> str | None:
+        """tlog-witness: `GET <prefix>/<origin hash>/checkpoint`; the prefix may be another one, which we do not know then."""
+        hashed = hashlib.sha256(self.head.origin.encode()).hexdigest()
+        require_no_connection("a witness")
+        try:
+            async with asyncio.timeout(SECONDS):
+                reply = await self.exchange(f"{(self.witness.url or '').rstrip('/')}/{hashed}/checkpoint", None)
+            shown = checkpoint.open_note(reply.body, self.key) if self.key else None
+        except (Unreachable, TimeoutError, NoteInvalid):
+            return None
+        return reply.body if shown and shown != self.head and shown.size >= self.head.size else None
 
     def _judged(self, reply: Reply) -> Said:
         """Read an answer that is no conflict. tlog-witness: "The client MUST ignore any cosignatures from unknown keys"."""
-        if reply.status == 422:  # noqa: PLR2004 - Unprocessable Content
-            what = f"the witness {self.witness.name} says that {self.head.size} entries do not continue what it cosigned: {_words(reply)}"
-            return self._failed("rollback", what)
         if reply.status != 200:  # noqa: PLR2004 - OK
             return self._failed("refused", f"answers {reply.status}: {_words(reply)}")
         key = self.witness.key

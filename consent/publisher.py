@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from consent.access_log.records import CheckpointState
+    from consent.access_log.watch import KeySource
     from consent.access_log.witness_states import WitnessState
     from consent.conversation import Exchange, Said
     from consent.policy import Policy
@@ -58,8 +59,9 @@ class _Seen(NamedTuple):
 class Publisher:
     """Moves the public checkpoint of one log. One runs, beside the one signer."""
 
-    def __init__(self, database: Database, witnessing: Witnessing) -> None:
+    def __init__(self, database: Database, witnessing: Witnessing, keys: KeySource) -> None:
         self._database = database
+        self._keys = keys
         self._policy = witnessing.policy
         self._options = witnessing
         self._asked = tuple(one for one in witnessing.policy.witnesses if one.url)
@@ -140,15 +142,10 @@ class Publisher:
     async def _show(self, due: CheckpointState, seen: _Seen) -> Sequence[Said]:
         """Show it to all witnesses at once, each from where it stands."""
         head = checkpoint.parse(due.note)
-        note = _own(due.note)
-        return await asyncio.gather(
-            *(
-                Conversation(
-                    self._database, self._options.exchange, self._reading, one, head, note, seen.states.get(str(one.key)), seen.now
-                ).hold()
-                for one in self._asked
-            )
-        )
+        shown = (await self._keys(head.origin), head, _own(due.note))
+        common = (self._database, self._options.exchange, self._reading)
+        talks = [Conversation(*common, one, *shown, seen.states.get(str(one.key)), seen.now) for one in self._asked]
+        return await asyncio.gather(*(talk.hold() for talk in talks))
 
     async def _publish(self, due: CheckpointState, said: Sequence[Said], seen: _Seen) -> None:
         """Store the note with its cosignatures as the public one, if they are a quorum and nobody raises the alarm."""
@@ -167,14 +164,17 @@ class Publisher:
     def _report(self, said: Sequence[Said], now: dt.datetime) -> None:
         for one in said:
             name, state = one.witness.name, one.state
-            self._say(name, "log_witness_rollback" if state.outcome == "rollback" else "log_witness_failed", state.problem)
+            if state.outcome == "rollback":
+                self._say(name, "log_witness_rollback", state.problem, proof=one.proof)
+            else:
+                self._say(name, "log_witness_failed", state.problem)
             late = "it cosigned nothing for too long" if is_late(state, now, self._options.alarm) else None
             self._say(f"{name}, late", "log_witness_late", late)
 
-    def _say(self, about: str, event: str, problem: str | None) -> None:
+    def _say(self, about: str, event: str, problem: str | None, **more: str | None) -> None:
         """Log what is wrong once, and once that it is over."""
         if problem and self._told.get(about) != problem:
-            log.error(event, about=about, reason=problem)
+            log.error(event, about=about, reason=problem, **more)
             self._told[about] = problem
         elif not problem and about in self._told:
             del self._told[about]

@@ -106,7 +106,7 @@ class Consent:
         self.options = options
         self.access_log = AccessLog(database, keyring.subject_keys, log)
         self.public_log = PublicLog(database, self.verifiers)
-        publisher = Publisher(database, witnessing) if witnessing else None
+        publisher = Publisher(database, witnessing, self.verifiers) if witnessing else None
         self.signer = None if anchor is None else LogSigner(database, keyring.log_key, origin, anchor, publisher=publisher)
         self.transition = Transition(database, keyring.log_key, origin, anchor, self.signer) if anchor and self.signer else None
         self._origin = origin

@@ -69,10 +69,10 @@ class Network:
     def __init__(self, outgoing: httpx2.AsyncClient) -> None:
         self._outgoing = outgoing
 
-    async def __call__(self, url: str, body: bytes) -> Reply:
+    async def __call__(self, url: str, body: bytes | None) -> Reply:
         """Give the answer. Raises: Unreachable."""
         try:
-            async with self._outgoing.stream("POST", url, content=body, headers=_HEADERS) as response:
+            async with self._outgoing.stream("GET" if body is None else "POST", url, content=body, headers=_HEADERS) as response:
                 if response.headers.get("content-encoding", "identity").lower() != "identity":
                     raise Unreachable("its answer is compressed, which was not asked for")
                 read = bytearray()

@@ -60,12 +60,18 @@ class Watched:
 
     def restart(self) -> None:
         """Begin anew, as another process of the signer does."""
-        self.publisher = Publisher(self.house.database, Witnessing(self.policy, self.exchange))
+        self.publisher = Publisher(
+            self.house.database, Witnessing(self.policy, self.exchange), verifier_source(ORIGIN, self.house.checkpoint_keys)
+        )
         self.signer = LogSigner(self.house.database, self.house.checkpoint_keys, ORIGIN, self.house.anchor, publisher=self.publisher)
 
-    async def exchange(self, url: str, body: bytes) -> Reply:
+    async def exchange(self, url: str, body: bytes | None) -> Reply:
         require_no_connection("a witness")
-        name = url.removeprefix("https://").removesuffix(".example/w/add-checkpoint")
+        name, _, path = url.removeprefix("https://").partition(".example/w/")
+        if body is None:
+            note = self.witnesses[name].memory.note(path.removesuffix("/checkpoint"))
+            return Reply(200, "text/plain", note) if note else Reply(404, "text/plain", "")
+        assert path == "add-checkpoint"
         self.asked.append((name, body))
         if name in self.behaves:
             return await self.behaves[name](body)
@@ -250,7 +256,19 @@ async def test_one_witness_that_remembers_is_enough(watched: Watched, operator: 
     watched.behaves = {"unmul": gone, "ombudsman": gone}
     async with running(watched) as process:
         await watched.publisher.publish_once()
-        await doubted(process, "the witness samarinda cosigned 15 entries")
+        await doubted(process, "the witness samarinda cosigned 15 entries.*it shows a checkpoint signed by this log")
+
+
+@ONE_DATABASE
+async def test_a_claim_without_a_proof_is_told_apart(watched: Watched) -> None:
+    watched.behaves = {"unmul": saying(409, "999\n", "text/x.tlog.size")}
+    async with running(watched) as process:
+        await watched.publish()
+        await doubted(process, "the witness unmul cosigned 999 entries.*it shows no checkpoint signed by this log")
+        for one in watched.witnesses.values():
+            one.memory._connection.execute("UPDATE heads SET note = 'nonsense'")
+        await watched.publish()
+        await doubted(process, "it shows no checkpoint signed by this log")
 
 
 async def test_the_right_state_put_back_ends_the_alarm_by_itself(watched: Watched, operator: Operator) -> None:

@@ -48,10 +48,9 @@ def provider_network(witness: SmallWitness) -> httpx2.AsyncBaseTransport:
     inner = httpx2.ASGITransport(endpoint.application(witness.witness))
 
     async def answer(request: httpx2.Request) -> httpx2.Response:
-        assert request.url.path == "/unmul/add-checkpoint"
-        moved = httpx2.Request(
-            request.method, "https://witness.example/add-checkpoint", content=await request.aread(), headers=request.headers
-        )
+        path = request.url.path.removeprefix("/unmul")
+        assert request.method == ("POST" if path == "/add-checkpoint" else "GET")
+        moved = httpx2.Request(request.method, f"https://witness.example{path}", content=await request.aread(), headers=request.headers)
         response = await inner.handle_async_request(moved)
         return httpx2.Response(response.status_code, headers=response.headers, content=await response.aread())
 
