@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("keys", "consent", "idp", "migrations")
@@ -20,11 +21,12 @@ CLOCKS_AND_CHANCE = {"now", "utcnow", "today", "urandom", "token_bytes", "token_
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def modules() -> Iterator[tuple[str, ast.Module, str]]:
-    for package in PACKAGES:
-        for file in sorted((ROOT / package).rglob("*.py")):
-            source = file.read_text(encoding="utf-8")
-            yield str(file.relative_to(ROOT)), ast.parse(source), source
+@functools.cache
+def modules() -> Sequence[tuple[str, ast.Module, str]]:
+    """Give name, tree and text of every module; read once for all tests, which change nothing."""
+    files = [file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py"))]
+    sources = [(str(file.relative_to(ROOT)), file.read_text(encoding="utf-8")) for file in files]
+    return [(name, ast.parse(source), source) for name, source in sources]
 
 
 def functions(tree: ast.Module) -> Iterator[Function]:
