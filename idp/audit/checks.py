@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from consent.access_log.activity import between
-from idp.audit import names
+from idp.audit import names, rules
 from idp.audit.desk import on_duty, page
 from idp.pages.formats import local_date
 from idp.protocol.services import services
@@ -49,7 +49,8 @@ async def show(request: Request) -> Response:
     today = local_date(now)
     first = today - dt.timedelta(days=DAYS)
     activities = await between(found.consent.database, first - dt.timedelta(days=1), today)
-    uses = await found.consent.key_uses.between(first, today)
+    uses = await found.consent.key_uses.between(today - dt.timedelta(days=DAYS + rules.BASE_DAYS), today)
+    unwraps = {dt.date.fromisoformat(day): counts.get("unwraps", 0) for day, counts in uses.items()}
     balances = balance(activities, uses, first, today)
     return page(
         request,
@@ -59,7 +60,7 @@ async def show(request: Request) -> Response:
         known=await names.known(found, request),
         balances=balances,
         over=[one for one in balances if one.over],
-        unwraps=[(dt.date.fromisoformat(day), counts.get("unwraps", 0)) for day, counts in sorted(uses.items(), reverse=True)],
+        unwraps=rules.timeline(unwraps, max(first, min(unwraps, default=today)), today, running=today)[::-1],
         now=now,
     )
 

@@ -24,12 +24,12 @@ def told(*activities: Activity) -> rules.Numbers:
     return rules.numbers(activities, FIRST, LAST)
 
 
-@given(st.integers(0, 10**9))
-def test_a_count_is_a_multiple_of_five_or_few(count: int) -> None:
-    public = rules.Public.of(count)
-    assert public.few == (1 <= count <= 4)
-    assert public.number % 5 == 0
-    assert public.few or abs(public.number - count) <= 2
+def test_a_count_is_a_multiple_of_five_or_few() -> None:
+    for count in (*range(200), 10**9 + 3):
+        public = rules.Public.of(count)
+        assert public.few == (1 <= count <= 4)
+        assert public.number % 5 == 0
+        assert public.few or abs(public.number - count) <= 2
 
 
 @given(st.integers(5, 10_000), st.integers(1, 4))
