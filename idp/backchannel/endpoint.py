@@ -10,8 +10,8 @@ from idp.accounts import identifiers
 from idp.accounts.records import AccountState
 from idp.deferred.records import DeferredKind
 from idp.protocol import checks, current_session, deferred, incoming, page_forms
-from idp.protocol.answers import answer, read_form, refused
-from idp.protocol.client_authentication import authenticate
+from idp.protocol.answers import answer, refused
+from idp.protocol.client_authentication import read_caller
 from idp.protocol.services import services
 from idp.spec import backchannel
 from idp.spec.backchannel import GRANT_TYPE
@@ -36,12 +36,10 @@ FORM: Final = "requests"
 async def backchannel_authentication(request: Request) -> Response:
     """Answer POST /backchannel_authentication."""
     found = services(request)
-    sent = await read_form(request)
-    if isinstance(sent, Refusal):
-        return refused(sent)
-    client = await authenticate(request, sent, found)
-    if isinstance(client, Refusal):
-        return refused(client)
+    called = await read_caller(request, found)
+    if isinstance(called, Refusal):
+        return refused(called)
+    client, sent = called
     refusal = _not_for(client) or checks.deferred(checks.Asked(incoming.joined(sent), client, issuer=found.settings.issuer), client)
     if refusal is not None:
         return refused(refusal)

@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from idp.deferred.records import DeferredKind
 from idp.protocol import checks, cors, current_session, deferred, incoming, page_forms
-from idp.protocol.answers import answer, read_form, refused
-from idp.protocol.client_authentication import authenticate
+from idp.protocol.answers import answer, refused
+from idp.protocol.client_authentication import read_caller
 from idp.protocol.services import services
 from idp.spec import user_code
 from idp.spec.device import GRANT_TYPE
@@ -37,12 +37,10 @@ _LONGEST: Final = 64
 async def device_authorization(request: Request) -> Response:
     """Answer POST /device_authorization (RFC 8628 §3.1, §3.2)."""
     found = services(request)
-    sent = await read_form(request)
-    if isinstance(sent, Refusal):
-        return refused(sent)
-    client = await authenticate(request, sent, found)
-    if isinstance(client, Refusal):
-        return refused(client)
+    called = await read_caller(request, found)
+    if isinstance(called, Refusal):
+        return refused(called)
+    client, sent = called
     if GRANT_TYPE not in client.grant_types:
         return refused(Refusal(ErrorCode.UNAUTHORIZED_CLIENT, f"This client is not registered for {GRANT_TYPE}."))
     refusal = checks.deferred(checks.Asked(incoming.joined(sent), client, issuer=found.settings.issuer), client)

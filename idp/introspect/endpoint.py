@@ -9,8 +9,8 @@ from starlette.routing import Route
 from idp.clients.self_registered import unchecked
 from idp.introspect import answers
 from idp.protocol import bearer, encrypting, issue, sender
-from idp.protocol.answers import read_form, refused
-from idp.protocol.client_authentication import authenticate
+from idp.protocol.answers import refused
+from idp.protocol.client_authentication import read_caller
 from idp.protocol.encrypting import NoKey
 from idp.protocol.services import services
 from idp.spec.errors import ErrorCode, Refusal
@@ -35,12 +35,10 @@ INACTIVE: Final = {"active": False}
 async def introspect(request: Request) -> Response:
     """Answer whether a token holds at this moment."""
     found = services(request)
-    sent = await read_form(request)
-    if isinstance(sent, Refusal):
-        return refused(sent)
-    caller = await authenticate(request, sent, found)
-    if isinstance(caller, Refusal):
-        return refused(caller)
+    called = await read_caller(request, found)
+    if isinstance(called, Refusal):
+        return refused(called)
+    caller, sent = called
     if caller.public:
         # §2.1: "the endpoint MUST also require some form of authorization to access this endpoint"
         return refused(Refusal(ErrorCode.INVALID_CLIENT, "Only clients that authenticate may introspect.", 401))

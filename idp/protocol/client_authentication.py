@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus
 
 from idp.protocol import client_certificates, client_keys
+from idp.protocol.answers import read_form
 from idp.protocol.fetcher import FetchRefused
 from idp.spec import client_assertion
 from idp.spec.errors import ErrorCode, Refusal
@@ -41,6 +42,15 @@ class Presented:
     method: str
     client_id: str
     credential: str = field(default="", repr=False)
+
+
+async def read_caller(request: Request, found: Services) -> tuple[Client, Parameters] | Refusal:
+    """Read a form, and say which application sent it: how every endpoint that programs call begins."""
+    sent = await read_form(request)
+    if isinstance(sent, Refusal):
+        return sent
+    client = await authenticate(request, sent, found)
+    return client if isinstance(client, Refusal) else (client, sent)
 
 
 async def authenticate(request: Request, parameters: Parameters, found: Services) -> Client | Refusal:

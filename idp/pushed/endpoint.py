@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from idp.protocol import checks, cors, incoming, sender
-from idp.protocol.answers import answer, read_form, refused
+from idp.protocol.answers import answer, refused
 from idp.protocol.checks import Column, Registered
-from idp.protocol.client_authentication import authenticate
+from idp.protocol.client_authentication import read_caller
 from idp.protocol.services import services
 from idp.spec.errors import ErrorCode, Refusal
 
@@ -32,12 +32,10 @@ async def push(request: Request) -> Response:
 
 
 async def _outcome(request: Request, found: Services) -> dict[str, object] | Refusal:
-    sent = await read_form(request)
-    if isinstance(sent, Refusal):
-        return sent
-    client = await authenticate(request, sent, found)
-    if isinstance(client, Refusal):
-        return client
+    called = await read_caller(request, found)
+    if isinstance(called, Refusal):
+        return called
+    client, sent = called
     if sent.get("request_uri") is not None:
         # §2.1: "The "request_uri" request parameter MUST NOT be provided in this case."
         return Refusal(ErrorCode.INVALID_REQUEST, "Push the request itself: request_uri has no place here.")

@@ -14,8 +14,8 @@ from consent.access_log.records import Actor
 from consent.errors import ChainClosed
 from consent.reports import OtherContent, Report
 from idp.clients.self_registered import unchecked
-from idp.protocol.answers import answer, read_form, refused
-from idp.protocol.client_authentication import authenticate
+from idp.protocol.answers import answer, refused
+from idp.protocol.client_authentication import read_caller
 from idp.protocol.services import services
 from idp.report_access import rules
 from idp.spec.errors import ErrorCode, Refusal
@@ -43,12 +43,10 @@ _OTHER: Final = Refusal(ErrorCode.INVALID_REQUEST, "A report of this report_id s
 async def report(request: Request) -> Response:
     """Take a report: 201 with a signed receipt, 200 with the same entry when it is sent again."""
     found = services(request)
-    sent = await read_form(request)
-    if isinstance(sent, Refusal):
-        return refused(sent)
-    client = await authenticate(request, sent, found)
-    if isinstance(client, Refusal):
-        return refused(client)
+    called = await read_caller(request, found)
+    if isinstance(called, Refusal):
+        return refused(called)
+    client, sent = called
     if client.auth_method != "private_key_jwt" or unchecked(client, client.default_purpose or ""):
         return refused(_METHOD)
     said = rules.read(sent.values, found.clock())

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from idp.protocol import bearer, cors
-from idp.protocol.answers import read_form, refused
-from idp.protocol.client_authentication import authenticate
+from idp.protocol.answers import refused
+from idp.protocol.client_authentication import read_caller
 from idp.protocol.services import services
 from idp.spec.errors import ErrorCode, Refusal
 
@@ -31,12 +31,10 @@ async def revoke(request: Request) -> Response:
     an invalid token." `token_type_hint` is not needed: an access token shows itself by its form.
     """
     found = services(request)
-    sent = await read_form(request)
-    if isinstance(sent, Refusal):
-        return refused(sent)
-    client = await authenticate(request, sent, found)
-    if isinstance(client, Refusal):
-        return refused(client)
+    called = await read_caller(request, found)
+    if isinstance(called, Refusal):
+        return refused(called)
+    client, sent = called
     token = sent.get("token")
     if token is None:
         return refused(Refusal(ErrorCode.INVALID_REQUEST, "token is required."))

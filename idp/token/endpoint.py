@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from idp.protocol import cors, encrypting, sender
-from idp.protocol.answers import answer, read_form, refused
-from idp.protocol.client_authentication import authenticate
+from idp.protocol.answers import answer, refused
+from idp.protocol.client_authentication import read_caller
 from idp.protocol.encrypting import NoKey
 from idp.protocol.services import services
 from idp.spec import backchannel, device, token_exchange
@@ -51,12 +51,10 @@ async def token(request: Request) -> Response:
 
 async def _outcome(request: Request) -> Tokens | Refusal:
     found = services(request)
-    sent = await read_form(request)
-    if isinstance(sent, Refusal):
-        return sent
-    client = await authenticate(request, sent, found)
-    if isinstance(client, Refusal):
-        return client
+    called = await read_caller(request, found)
+    if isinstance(called, Refusal):
+        return called
+    client, sent = called
     grant_type = _grant_type(sent, client)
     if isinstance(grant_type, Refusal):
         return grant_type
