@@ -50,7 +50,10 @@ def verify(
         str | None, typer.Option("--vkey", metavar="LINE|FILE", help="The verifier key that you hold; not the one in the folder.")
     ] = None,
     since: Annotated[
-        Path | None, typer.Option("--since", metavar="FILE", help="An older checkpoint: it must be the beginning of this log.")
+        Path | None,
+        typer.Option(
+            "--since", metavar="FILE", help="An older checkpoint, or a citizen's history that bears one: the beginning of this log."
+        ),
     ] = None,
     openings: Annotated[
         Path | None, typer.Option("--openings", metavar="FILE", help="Subject openings: who entries are about, as far as you may know.")
@@ -87,7 +90,7 @@ def verify(
         witnessed = Witnessed(verdict)
     else:
         key = own if vkey is None and own else held_key(vkey or "")
-        held = Held(key, None if since is None else read_text(since), openings, complete, as_json, demanded)
+        held = Held(key, None if since is None else _older(since), openings, complete, as_json, demanded)
         witnessed = _verify_served(place, held) if is_url(place) else _verify_folder(Path(place), held)
         verdict, accounts = witnessed.verdict, witnessed.verdict.accounts
     checked: dict[str, Any] = {"checked": "hashes" if place and is_url(place) else "records", "cosigned": witnessed.cosigned}
@@ -105,6 +108,17 @@ def held_key(vkey: str) -> VerifierKey:
         return VerifierKey.parse(vkey if "+" in vkey and not _is_file(vkey) else read_text(Path(vkey)))
     except NoteInvalid as error:
         refuse(f"--vkey: {error}", Exit.USAGE)
+
+
+def _older(file: Path) -> str:
+    """Read an older checkpoint: the note itself, or the one that a citizen's history file bears."""
+    from consent import history_file
+
+    text = read_text(file)
+    try:
+        return history_file.read(text.encode())[0] if text.startswith("{") else text
+    except history_file.HistoryBroken as error:
+        refuse(f"{file}: {error}", Exit.USAGE)
 
 
 def _is_file(text: str) -> bool:

@@ -77,6 +77,16 @@ def test_a_signed_receipt_is_checked_with_the_citys_keys(tmp_path: Path, capsys:
     assert said.count("DOES NOT HOLD") == 3
 
 
+def test_a_history_shows_that_a_log_went_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    synthetic_log.write_export(tmp_path / "log", 300)
+    for size, expected in ((270, Exit.OK), (330, Exit.REFUSED)):
+        (tmp_path / "riwayat.json").write_bytes(synthetic_log.history_bytes(size))
+        assert run(["audit", "verify", str(tmp_path / "log"), "--vkey", KEY, "--since", str(tmp_path / "riwayat.json")]) == expected
+    assert "the older checkpoint has 330 entries, this log only 300" in capsys.readouterr().out
+    (tmp_path / "riwayat.json").write_text("{}")
+    assert run(["audit", "verify", str(tmp_path / "log"), "--vkey", KEY, "--since", str(tmp_path / "riwayat.json")]) == Exit.USAGE
+
+
 @pytest.mark.parametrize(("terminal", "quiet", "shown"), [(True, False, True), (True, True, False), (False, False, False)])
 def test_a_bar_shows_on_a_terminal_only_and_not_beside_json(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, terminal: bool, quiet: bool, shown: bool
