@@ -6,7 +6,6 @@ at most  asked ∩ declared ∩ allowed, and the grant is rechecked under the lo
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -72,8 +71,10 @@ async def release(
     asked = authorization.claims.get("userinfo", frozenset()) if names is None else names
     standing = await _stand(services, authorization, channel, asked)
     if isinstance(standing, NotReleased):
-        return Released({}) if standing.reason == FROZEN else standing
+        return standing
     sealed = await _cells(services, authorization.person, standing.readable)
+    if sealed is None:  # law.md R14 (UU 27/2022 Art. 11): whoever froze their data still signs in, and nothing more
+        await _denied(services, standing, asked, FROZEN)
     if not sealed:
         return Released({})
     result = await services.consent.disclosure.to_service(_read(standing, frozenset(value.claim for value in sealed)), sealed)
@@ -92,6 +93,8 @@ async def release_history(services: Services, authorization: Authorization, chan
         return standing
     if ACCESS_HISTORY not in standing.readable:
         return NotReleased("not_allowed")
+    if await services.wishes.frozen(authorization.person):
+        return await _denied(services, standing, frozenset({ACCESS_HISTORY}), FROZEN)
     result = await services.consent.disclosure.to_service(_read(standing, standing.readable), ())
     return Released({}, result.entry_id) if isinstance(result, Disclosed) else NotReleased(result.reason)
 
@@ -99,7 +102,7 @@ async def release_history(services: Services, authorization: Authorization, chan
 async def _stand(services: Services, authorization: Authorization, channel: str, asked: frozenset[str]) -> _Occasion | NotReleased:
     """Say what an authorization rests on, and what of `asked` may be read; a refusal is an entry."""
     client = await services.clients.get(authorization.client)
-    grant, frozen = await asyncio.gather(services.consent.ledger.get(authorization.grant), services.wishes.frozen(authorization.person))
+    grant = await services.consent.ledger.get(authorization.grant)
     if client is None or grant is None or grant.person != authorization.person or grant.client != authorization.client:
         return NotReleased("no_grant")
     consented, newest = await _declarations(services, grant)
@@ -110,8 +113,7 @@ async def _stand(services: Services, authorization: Authorization, channel: str,
     occasion = _Occasion(authorization, client, grant, channel, consented, may)
     if not is_active(grant, now):
         return await _denied(services, occasion, asked, "expired" if grant.state is GrantState.ACTIVE else grant.state.value)
-    # law.md R14 (UU 27/2022 Art. 11): whoever froze their data still signs in, and nothing more
-    return await _denied(services, occasion, asked, FROZEN) if frozen and may else occasion
+    return occasion
 
 
 def shape(values: Mapping[str, str], sealed: Sequence[SealedValue], asked: frozenset[str]) -> dict[str, Any]:
@@ -143,14 +145,17 @@ async def _declarations(services: Services, grant: Grant) -> tuple[Purpose | Non
     return await purposes.get(grant.purpose, grant.purpose_version), await purposes.get(grant.purpose)
 
 
-async def _cells(services: Services, person: str, names: frozenset[str]) -> Sequence[SealedValue]:
-    """Load what is there, sealed. A NIK leaves only when verified, and not while it is paused (ui.md: 24 h after a recovery)."""
+async def _cells(services: Services, person: str, names: frozenset[str]) -> Sequence[SealedValue] | None:
+    """Load what is there, sealed. A NIK leaves only when verified, and not while it is paused (ui.md: 24 h after a recovery).
+
+    None when the person froze the use of their data.
+    """
     if "nik" in names and await _nik_paused(services, person):
         names -= {"nik"}
     if not names:
         return ()
-    sealed = await services.accounts.sealed(person, names)
-    return [value for value in sealed if value.claim != "nik" or value.source == VERIFIED]
+    sealed = await services.accounts.cells.for_service(person, names)
+    return None if sealed is None else [value for value in sealed if value.claim != "nik" or value.source == VERIFIED]
 
 
 async def _nik_paused(services: Services, person: str) -> bool:

@@ -34,6 +34,8 @@ INSIDE = {
     "history": "/me/history",
     "history-file": "/me/history/file",
     "complaints": "/me/complaints",
+    "told": "/me/told",
+    "freeze": "/me/freeze",
     "history-filtered": "/me/history?action=erase",
     "permissions": "/me/permissions",
     "data": "/me/data",
