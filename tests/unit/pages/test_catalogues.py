@@ -14,6 +14,9 @@ IDP = Path(texts.__file__).parents[1]
 GLOSSARY = tomllib.loads((IDP / "pages" / "glossary.toml").read_text("utf-8"))
 TERMS = {name: term for name, term in GLOSSARY.items() if isinstance(term, dict)}
 CATALOGUES = {language: texts.load(texts.FOLDER / language) for language in texts.LANGUAGES}
+OFFLINE = dict(zip(texts.LANGUAGES, (IDP / "audit" / "offline" / "words.js").read_text("utf-8").split("\n  en: {"), strict=True))
+CHECKING = {language: dict(re.findall(r'^    (\w+): "(.*)",$', part, re.MULTILINE)) for language, part in OFFLINE.items()}
+"""The sentences of the page that checks without a network, which carries its own."""
 MOST_WORDS = 15
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -21,6 +24,10 @@ _SENTENCE_END = re.compile(r"[.!?](?:\s|$)|\n")  # a line of a letter is a sente
 _ASKED = re.compile(r"""\bt\(\s*(?:\w+,\s*)?"([a-z_]+\.[A-Za-z0-9_.]+)"\s*([~,)]| if )""")
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _PAGE_ERROR = re.compile(r'PageError\(\s*"([a-z_]+)"')
+
+
+def _said(language: str) -> list[tuple[str, str]]:
+    return [*CATALOGUES[language].items(), *CHECKING[language].items()]
 
 
 def _plain(text: str) -> str:
@@ -51,18 +58,21 @@ def test_a_text_takes_the_same_values_in_both_languages() -> None:
         values = set(_PLACEHOLDER.findall(text))
         other = CATALOGUES["en"].get(name) or CATALOGUES["en"][f"{_forms(name)}.other"]
         assert values == set(_PLACEHOLDER.findall(other)), name
+    for name, text in CHECKING["id"].items():
+        assert set(_PLACEHOLDER.findall(text)) == set(_PLACEHOLDER.findall(CHECKING["en"][name])), name
+    assert len(CHECKING["id"]) > 100
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_no_word_of_the_trade_stands_on_a_page(language: str) -> None:
-    found = [(name, word) for name, text in CATALOGUES[language].items() for word in GLOSSARY["forbidden"] if _has_word(word, text)]
+    found = [(name, word) for name, text in _said(language) for word in GLOSSARY["forbidden"] if _has_word(word, text)]
     assert found == []
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_one_thing_has_one_word(language: str) -> None:
     never = [word for term in TERMS.values() for word in term[f"never_{language}"]]
-    found = [(name, word) for name, text in CATALOGUES[language].items() for word in never if _has_word(word, text)]
+    found = [(name, word) for name, text in _said(language) for word in never if _has_word(word, text)]
     assert found == []
 
 
@@ -70,7 +80,7 @@ def test_one_thing_has_one_word(language: str) -> None:
 def test_a_sentence_has_at_most_fifteen_words(language: str) -> None:
     long = [
         (name, sentence)
-        for name, text in CATALOGUES[language].items()
+        for name, text in _said(language)
         for sentence in _SENTENCE_END.split(_plain(text))
         if len(sentence.split()) > MOST_WORDS
     ]
