@@ -6,21 +6,23 @@ An entry names no person; its chain's reference does, to whoever holds the perso
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
 from consent.access_log import tables, tree
+from consent.access_log.leaf import parse_timestamp
 from consent.access_log.opening import object_of
 from consent.access_log.search import first_at
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping
 
     from keys.database import Database
 
 READS: Final = ("disclose", "consult")
+AHEAD: Final = dt.timedelta(minutes=5)  # an agency's clock, in what it reports, and ours
 _PAGE: Final = 5_000
 _E = tables.entries.c
 
@@ -48,17 +50,22 @@ class ReadsByChain:
 
 
 async def reads_by_chain(database: Database, client: str, claims: frozenset[str], since: dt.datetime, until: dt.datetime) -> ReadsByChain:
-    """Gather an application's reads of at least one of `claims` in a stretch of time. Raises: StoreUnavailable, TreeBroken."""
+    """Gather an application's reads of at least one of `claims` in a stretch of time. Raises: StoreUnavailable, TreeBroken.
+
+    A read that an agency reported counts by when it happened, which is before its entry: so entries after `until` are looked through too.
+    """
     chains: dict[bytes, Reads] = {}
     nobody = 0
     async with database.read() as connection:
         size = (await tree.head(connection)).size
-        here, end = await first_at(connection, since, size), await first_at(connection, until, size)
+        here, end = await first_at(connection, since - AHEAD, size), size
         wanted = sa.select(_E.time, _E.record, _E.subject_ref).where(_E.client == client, _E.action.in_(READS))
         while here < end:
-            for time, record, reference in await connection.execute(wanted.where(_E.idx >= here, _E.idx < min(here + _PAGE, end))):
-                read = claims & frozenset(object_of(record).get("claims", ()))
-                if not read:
+            for entered, record, reference in await connection.execute(wanted.where(_E.idx >= here, _E.idx < min(here + _PAGE, end))):
+                said = object_of(record)
+                time = parse_timestamp(said["occurred"]) if "occurred" in said else entered
+                read = claims & frozenset(said.get("claims", ()))
+                if not read or not since <= time < until:
                     continue
                 if reference is None:
                     nobody += 1

@@ -147,7 +147,7 @@ def _text(what: Breach, whom: Concerned, numbers: Sequence[tuple[str, str]], let
     ]
     lines = [table(("account", "data", "reads", "first", "last"), rows)] if rows else ["Nobody's data was read so."]
     lines.append(f"\n{len(whom.people)} people; entries of people erased since: {whom.nobody}; not recognised: {whom.unknown}")
-    lines.append(f"To be told by {what.deadline:%Y-%m-%d %H:%M}Z: every person, and the authority ({LAW}).")
+    lines.append(f"To be told by {what.deadline.astimezone(dt.UTC):%Y-%m-%d %H:%M}Z: every person, and the authority ({LAW}).")
     if letters is not None:
         lines.append(f"Letters and authority.txt are in {letters}. They hold names: print them, then delete them.")
     return "\n".join(lines)

@@ -17,6 +17,7 @@ from consent.errors import ChainClosed, PersonErased
 from idp.pages.formats import Formats
 from idp.pages.texts import catalogue
 from keys.errors import KeyDestroyed
+from keys.log_subjects import LogKey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,7 +82,18 @@ async def concerned(found: Services, officer: Officer, breach: Breach) -> Concer
     for start in range(0, len(known), _AT_ONCE):
         keys = await found.keyring.subject_keys.log_keys(known[start : start + _AT_ONCE])
         people |= {person: reads.chains[key.reference] for person, key in keys.items() if key.reference in reads.chains}
+    if len(people) < len(reads.chains):
+        people |= await _of_everybody(found, reads.chains)
     return Concerned(people, reads.nobody, len(reads.chains) - len(people))
+
+
+async def _of_everybody(found: Services, chains: Mapping[bytes, Reads]) -> dict[str, Reads]:
+    """Look among all living people: an agency reports reads of copies also about people who never allowed this application anything."""
+    people: dict[str, Reads] = {}
+    async for page in found.keyring.subject_keys.every_log_key():
+        keys = {person: LogKey(secret).reference for person, secret in page.items()}
+        people |= {person: chains[reference] for person, reference in keys.items() if reference in chains}
+    return people
 
 
 async def letters(found: Services, officer: Officer, breach: Breach, people: Mapping[str, Reads]) -> Mapping[str, str]:

@@ -332,8 +332,9 @@ def test_whom_a_breach_concerns_is_listed_and_letters_are_for_their_owner_s_eyes
     assert [sorted(one["claims"]) for one in listed.value["people"]] == [["email", "name"]]
     assert idp(*asked, *officer, "--letters", tmp_path / "letters").code == Exit.USAGE  # without what happened
     told = ("--happened", "Sandi pengelola dicuri.", "--measures", "Diganti.")
-    done = idp(*asked, *officer, *told, "--letters", tmp_path / "letters")
-    assert (done.code, "1 people" in done.out) == (Exit.OK, True)
+    noticed = ("--noticed", "2026-11-24T10:00:00+08:00")
+    done = idp(*asked, *officer, *told, *noticed, "--letters", tmp_path / "letters")
+    assert (done.code, "1 people" in done.out, "told by 2026-11-27 02:00Z" in done.out) == (Exit.OK, True, True)
     number = listed.value["people"][0]["number"]
     assert {file.name for file in (tmp_path / "letters").iterdir()} == {f"{number}.txt", "authority.txt"}
     assert [oct(file.stat().st_mode & 0o777) for file in (tmp_path, tmp_path / "letters", tmp_path / "letters" / f"{number}.txt")][1:] == [

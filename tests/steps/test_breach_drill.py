@@ -102,3 +102,20 @@ async def test_reads_outside_the_span_do_not_count_and_the_erased_are_numbers(pr
     await erasure.erase(provider.services, read[0])
     whom = await breach.concerned(provider.services, OFFICER, await known(provider))
     assert (set(whom.people), whom.nobody) == (set(read[1:]), 2)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+async def test_a_reported_read_counts_by_when_it_happened_and_concerns_people_who_never_allowed_the_application(provider: Provider) -> None:
+    services, now = provider.services, provider.services.clock()
+    made = await services.accounts.create(values=[Value("name", "Warga")], now=now)
+    assert isinstance(made, Account)
+    happened = now - dt.timedelta(days=3)
+    record = Record(
+        action="consult", client="aduan", claims=("email",), channel="reported", outcome="ok", reported_by="aduan", occurred=happened
+    )
+    await services.consent.access_log.append(Entry(record, Subject(made.person)))
+    then = {"since": happened - dt.timedelta(hours=1), "until": happened + dt.timedelta(hours=1)}
+    whom = await breach.concerned(services, OFFICER, await known(provider, **then))
+    assert (set(whom.people), whom.unknown) == ({made.person}, 0)
+    assert whom.people[made.person].first == happened
+    assert not (await breach.concerned(services, OFFICER, await known(provider))).people
