@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from consent.access_log import tables
-from consent.access_log.counts import HOURS, Activity, Group
+from consent.access_log.counts import HOURS, REPORTED, Activity, Group
 from consent.access_log.opening import object_of
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _group(day: str, record: Mapping[str, Any]) -> Group:
     purpose, actor = record.get("purpose") or {}, record.get("actor") or {}
     return Group(
         day=day,
-        action=str(record.get("action", "")),
+        action=REPORTED if record.get("reported_by") else str(record.get("action", "")),
         client=str(record.get("client", "")),
         agency=str(record.get("agency", "")),
         purpose=str(purpose.get("declaration", "")),

@@ -6,6 +6,8 @@ import dataclasses
 from typing import Final, NamedTuple
 
 HOURS: Final = 24
+REPORTED: Final = "reported"
+"""What reads that an agency reports are counted as: no door of ours was opened for them, and their officers are named by the agency."""
 
 
 class Group(NamedTuple):

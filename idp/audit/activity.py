@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from consent.access_log.activity import between
+from consent.access_log.counts import REPORTED
 from idp.audit import names, rules
 from idp.audit.desk import on_duty, page
 from idp.pages.charts import bars, timeline
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 KINDS: Final[Mapping[str, frozenset[str]]] = {
     "reads": frozenset({"disclose"}),
     "staff": frozenset({"consult", "verify", "update", "audit", "export"}),
+    "reported": frozenset({REPORTED}),
     "denied": frozenset({"denied"}),
 }
 SORTS: Final = ("reads", "odd", "bulk", "night", "lasting", "denied", "name")

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RecordRow:
-    """One record in a table. `who` is a service's name, or a pseudonym; nothing here tells whose data it was."""
+    """One record in a table. `who` is a service's name, or a pseudonym; nothing here tells whose data it was.
+
+    `reporter`: the service whose agency says so, when it is a report; then the pseudonym is the agency's own, though it may look like ours.
+    """
 
     index: int
     time: dt.datetime
@@ -38,6 +41,7 @@ class RecordRow:
     reason: str
     lasting: bool
     channel: str
+    reporter: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ def _row(index: int, time: dt.datetime, record: Mapping[str, Any], names: Known)
         reason=record.get("reason", ""),
         lasting=record.get("session") == "none",
         channel=record.get("channel", ""),
+        reporter=service or "" if record.get("reported_by") else "",
     )
 
 

@@ -124,14 +124,14 @@ class ComplaintStore:
             await connection.execute(sa.update(complaints).where(_c.person == person).values(gone))
 
     async def statistics(self, now: dt.datetime) -> ComplaintStatistics:
-        """Count the last twelve months. Late: not answered within 72 hours, by anybody."""
-        statement = sa.select(_c.created_at, _c.first_answered_at, _c.escalated_at).where(_c.created_at > now - YEAR)
+        """Count the twelve months before a moment, as they stood at that moment. Late: not answered within 72 hours, by anybody."""
+        statement = sa.select(_c.created_at, _c.first_answered_at, _c.escalated_at).where(_c.created_at > now - YEAR, _c.created_at <= now)
         async with self._database.read() as connection:
             rows = (await connection.execute(statement)).all()
-        spans = [row.first_answered_at - row.created_at for row in rows if row.first_answered_at is not None]
-        late = sum((row.first_answered_at or now) - row.created_at > HOURS for row in rows)
+        spans = [row.first_answered_at - row.created_at for row in rows if _was(row.first_answered_at, now)]
+        late = sum(min(row.first_answered_at or now, now) - row.created_at > HOURS for row in rows)
         median = dt.timedelta(seconds=statistics.median(span.total_seconds() for span in spans)) if spans else None
-        return ComplaintStatistics(len(rows), len(spans), sum(row.escalated_at is not None for row in rows), late, median)
+        return ComplaintStatistics(len(rows), len(spans), sum(_was(row.escalated_at, now) for row in rows), late, median)
 
     async def _change(self, which: sa.ColumnElement[bool], values: dict[str, Any], companion: Companion) -> Complaint | None:
         statement = sa.update(complaints).where(which, _c.person.is_not(None)).values(values).returning(complaints)
@@ -150,6 +150,10 @@ class ComplaintStore:
     async def _many(self, statement: sa.Select[Any]) -> Sequence[Complaint]:
         async with self._database.read() as connection:
             return [_complaint(row) for row in await connection.execute(statement)]
+
+
+def _was(moment: dt.datetime | None, now: dt.datetime) -> bool:
+    return moment is not None and moment <= now
 
 
 def _complaint(row: Row[Any]) -> Complaint:

@@ -102,6 +102,8 @@ async def _confirm(request: Request, duty: OnDuty, proposal: Proposal) -> Respon
 
 async def _refuse(request: Request, duty: OnDuty, proposal: Proposal) -> Response:
     found, now = services(request), services(request).clock()
+    if not rules.may_refuse(proposal, duty.member.pseudonym):
+        return await _one(request, duty, proposal, status=403, said="own")
     if proposal.state(now) is not ProposalState.OPEN:
         return await _one(request, duty, proposal, status=409, said="late")
     await _enter(request, duty, "refuses", proposal)
@@ -173,7 +175,7 @@ async def _one(
     mine = duty.member.pseudonym == proposal.by
     may = {
         "confirm": state is ProposalState.OPEN and not rules.barred(proposal, duty.member.pseudonym),
-        "refuse": state is ProposalState.OPEN,
+        "refuse": state is ProposalState.OPEN and rules.may_refuse(proposal, duty.member.pseudonym),
         "open": state is ProposalState.CONFIRMED and (mine or proposal.kind is ProposalKind.PURPOSE),
     }
     context: dict[str, Any] = {"one": proposal, "state": state.value, "mine": mine, "may": may, "said": said, "name": name}

@@ -54,3 +54,8 @@ def on_record(did: str, proposal: Proposal | None, kind: ProposalKind, about: Ma
 def barred(proposal: Proposal, pseudonym: str) -> bool:
     """Tell whether somebody may not decide: who proposed it, and whose own name it is about."""
     return pseudonym in {proposal.by, proposal.subject.get("pseudonym")}
+
+
+def may_refuse(proposal: Proposal, pseudonym: str) -> bool:
+    """Tell whether somebody may say no: whose own name it is may not; the proposer may, which takes it back."""
+    return pseudonym == proposal.by or not barred(proposal, pseudonym)

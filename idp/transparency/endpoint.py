@@ -11,7 +11,7 @@ from starlette.routing import Route
 from consent import notes
 from consent.access_log.activity import between
 from idp.pages.charts import lines, timeline
-from idp.pages.formats import Formats, local_date
+from idp.pages.formats import ZONE, Formats, local_date
 from idp.protocol import current_session
 from idp.protocol.services import services
 from idp.transparency import rules
@@ -76,7 +76,7 @@ async def _told(request: Request, found: Services) -> Told:
         rules.numbers(await between(found.consent.database, first, last), first, last),
         {agency.code: agency.name for agency in await found.clients.agencies()},
         {purpose.id: purpose.title for purpose in await found.consent.purposes.list()},
-        rules.complaints(await found.complaints.statistics(now)),
+        rules.complaints(await found.complaints.statistics(dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), ZONE))),
     )
     request.app.state.transparency = told
     return told

@@ -11,6 +11,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from consent.access_log.counts import REPORTED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 DAYS: Final = 30
 FEW: Final = 5
 READS: Final = frozenset({"disclose"})
-LOOKS: Final = frozenset({"consult", "verify"})
+LOOKS: Final = frozenset({"consult", "verify", REPORTED})
 
 
 @dataclass(frozen=True, slots=True)

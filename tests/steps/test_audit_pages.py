@@ -123,6 +123,24 @@ async def test_a_search_is_on_record_under_the_pseudonym_before_its_results(prov
     assert REASON not in found.url
 
 
+async def test_what_an_agency_reports_is_marked_so_whatever_it_calls_its_officer(provider: Provider) -> None:
+    record = Record(
+        action="consult", client="aduan", client_name="Aduan Warga", actor=Actor("officer", "P-12345678"), channel="reported",
+        outcome="ok", reported_by="aduan",
+    )  # fmt: skip
+    await provider.services.consent.access_log.append(Entry(record, Subject(await person_of(provider, "siti"))))
+    visitor = await at_the_desk(provider)
+    page = await visitor.get("/audit/search")
+    found = await visitor.submit(page, page.form("reason"), reason=REASON, officer="P-12345678")
+    row = found.text.partition("P-12345678</span>")[2].partition("</td>")[0]
+    assert all(said in row for said in ("Dilaporkan dinas", "Aduan Warga"))
+    await gather_activity(provider.services)  # counted apart: it neither balances what our doors opened nor blames an officer of ours
+    async with provider.services.consent.database.read() as connection:
+        counted = await connection.execute(sa.text("SELECT action FROM log_activity WHERE officer = 'P-12345678'"))
+        assert counted.scalars().all() == ["reported"]
+    assert "P-12345678" not in (await visitor.get("/audit/activity?kind=reported")).text
+
+
 async def test_results_belong_to_who_asked_and_end_after_half_an_hour(provider: Provider) -> None:
     visitor = await at_the_desk(provider)
     page = await visitor.get("/audit/search")

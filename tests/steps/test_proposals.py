@@ -105,7 +105,13 @@ async def test_whose_name_it_is_has_no_say(provider: Provider) -> None:
     assert administrator is not None
     auditor, himself = await at_the_desk(provider, "auditor"), await at_the_desk(provider, "administrator")
     page = await proposed(auditor, administrator.pseudonym)
-    assert (await decided(himself, page.path, "confirm")).status == 403
+    form = page.form("decision")
+    assert not any("decision" in form.buttons for form in (await himself.get(page.path)).forms)
+    another = await proposed(auditor, (await an_officer(provider)).pseudonym)
+    token = (await himself.get(another.path)).form("decision").fields
+    for decision in ("confirm", "refuse"):
+        assert (await himself.post(page.path, {**token, "decision": decision})).status == 403
+    assert (await auditor.post(page.path, {**form.fields, "decision": "refuse"})).status == 200  # who proposed it takes it back
 
 
 async def test_what_is_refused_stays_refused(provider: Provider) -> None:

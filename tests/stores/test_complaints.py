@@ -91,6 +91,9 @@ async def test_erasing_takes_person_entry_and_texts_and_leaves_the_count(complai
     assert (numbers.received, numbers.answered, numbers.escalated, numbers.late) == (2, 1, 1, 1)
     assert numbers.median == dt.timedelta(hours=4)
     assert (await complaints.statistics(NOW + dt.timedelta(days=800))).median is None
+    before = await complaints.statistics(NOW + dt.timedelta(hours=3))  # as it stood then: nothing was answered, nothing went on
+    assert (before.received, before.answered, before.escalated, before.late, before.median) == (2, 0, 0, 0, None)
+    assert (await complaints.statistics(NOW - dt.timedelta(hours=1))).received == 0
 
 
 async def test_what_follows_is_committed_with_the_change_or_not_at_all(complaints: ComplaintStore) -> None:
