@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -50,6 +51,7 @@ WRONG_IDENTIFIER, WRONG_PASSWORD = "Salahketik.Mivra@surat-lain.id", "SandiKelir
 HINT = "petunjuk.Dravon@surat-hint.id"
 ASKED_VALUE = "NilaiKlaimZorbix"
 BINDING = "Loket tujuh Trolvane Ixumar"
+COMPLAINT = "Saya tidak mengenal Grumvald Opsitek."
 HEADER = "Bearer aliran-Rahasia-Zwantiq-6617"
 GONE_NAME, GONE_BORN, GONE_EMAIL, GONE_PASSWORD = (
     "Abandona Merwynd",
@@ -66,7 +68,7 @@ OTHERS = {
 PERSONAL = (
     "Qorvan", "Zulethmir", BORN, NIK, EMAIL, "surat-tanam.id", PHONE, "81298765432", *ADDRESS.values(), "Xylofonia", *OTHERS.values(),
     "Tanamwex",    WRONG_IDENTIFIER, "Mivra", HINT, "Dravon", ASKED_VALUE, "Abandona", "Merwynd", GONE_BORN, GONE_EMAIL, UNKNOWN, "Vultrey",
-    "Petronax", "Ilmaway", COUNTER_EMAIL, "81387654329", BINDING, "Trolvane",
+    "Petronax", "Ilmaway", COUNTER_EMAIL, "81387654329", BINDING, "Trolvane", COMPLAINT, "Grumvald",
 )  # fmt: skip
 SECRET = (PASSWORD, NEW_PASSWORD, WRONG_PASSWORD, GONE_PASSWORD, HEADER)
 CONTROL = "Kontrolvex Brimolka"
@@ -238,6 +240,12 @@ class Life:
             "/purposes/semua",
         ):
             assert (await owner.get(path)).status < 500
+        history = (await owner.get("/me/history")).text
+        form = re.search(r'href="(/me/history/\d+/wrong)"', history)
+        assert form is not None
+        page = await owner.get(form[1])
+        page = await owner.submit(page, page.forms[-1], text=COMPLAINT)
+        assert (COMPLAINT in page.text, page.path.startswith("/me/complaints/")) == (True, True), page.text
         shown = (await owner.get("/me/data")).text
         assert NAME in shown
 
