@@ -61,6 +61,9 @@ async def submit(request: Request) -> Response:
     except (exporting.ExportRefused, TreeBroken):
         shutil.rmtree(folder, ignore_errors=True)
         raise PageError("unavailable", 503) from None
+    except BaseException:  # the store or the disk is away, or the browser is: records must not be left lying about
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     name = f"gerbang-log-{local_date(found.clock()).isoformat()}.tar.gz"
     response = FileResponse(packed, filename=name, media_type="application/gzip", background=BackgroundTask(shutil.rmtree, folder, True))
     response.headers["cache-control"] = "no-store"

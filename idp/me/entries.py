@@ -33,6 +33,9 @@ _CHANNELS: Final = frozenset(
         "self",
         "history",
         "staff",
+        "audit",
+        "complaint",
+        "breach",
         "reported",
     }
 )

@@ -32,19 +32,19 @@ _NOBODY: Final = frozenset({None, "citizen", "service", "system"})
 def unusual(record: Record, at: dt.datetime, crowd: int = 0) -> Unusual | None:
     """Say whether a read is unusual, and how. `crowd`: how much its application read of late without citizens being there."""
     actor = record.actor.type if record.actor else None
-    if actor not in _NOBODY and (record.action in _LOOKS or (record.action == "disclose" and record.reported_by is not None)):
+    if actor not in _NOBODY and (record.action in _LOOKS or record.reported_by is not None):
         return "officer"
-    if record.action != "disclose":
+    if record.action != "disclose" and record.reported_by is None:
         return None
     if record.batch is not None or crowd > CROWD:
         return "bulk"
-    hour = at.astimezone(ZONE).hour
+    hour = (record.occurred or at).astimezone(ZONE).hour
     return "night" if alone(record) and (hour >= EVENING or hour < MORNING) else None
 
 
 def alone(record: Record) -> bool:
     """Say whether a service read while the citizen was not there."""
-    return record.action == "disclose" and (record.session == "none" or record.reported_by is not None)
+    return record.reported_by is not None or (record.action == "disclose" and record.session == "none")
 
 
 @dataclass(slots=True)

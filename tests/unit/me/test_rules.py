@@ -46,6 +46,14 @@ def test_an_entry_tells_who_when_which_data_why_and_on_which_ground() -> None:
     assert not view.by_officer
 
 
+@pytest.mark.parametrize(
+    ("channel", "said"),
+    [("audit", "Ruang auditor"), ("complaint", "Aduan"), ("breach", "Surat setelah kebocoran data"), ("x", "Jalur lain")],
+)
+def test_the_way_of_a_look_is_told(channel: str, said: str) -> None:
+    assert details(entry_view(entry(channel=channel), NAMES))["Lewat"] == said
+
+
 def test_a_refused_attempt_says_why_it_was_refused() -> None:
     view = entry_view(entry(action="denied", outcome="withdrawn", legal_basis="c", legal_ref="PP 5/2021"), NAMES)
     assert view.refused

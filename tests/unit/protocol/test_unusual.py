@@ -31,6 +31,14 @@ def test_an_officers_read_that_an_agency_reported_is_an_officers_look() -> None:
     assert unusual(read(reported_by="dinkes"), NOON) is None
 
 
+def test_a_systems_read_that_an_agency_reported_is_told_by_when_it_happened_and_as_one_of_many() -> None:
+    by_night = read(action="consult", reported_by="dinkes", occurred=NIGHT)
+    by_day = read(action="consult", reported_by="dinkes", occurred=NOON)
+    assert (unusual(by_night, NOON), unusual(by_day, NIGHT)) == ("night", None)
+    assert unusual(by_day, NOON, CROWD + 1) == "bulk"
+    assert Crowds().count(by_day, NOON) == 1
+
+
 @pytest.mark.parametrize("action", ["update", "erase", "consent", "denied", "key"])
 def test_what_is_no_look_is_not_told_here(action: Any) -> None:
     assert unusual(read(action=action, actor=Actor("officer")), NIGHT) is None
