@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from consent.errors import LogBusy, LogUnavailable
+from consent.errors import ChainClosed, LogBusy, LogUnavailable
 from idp.web.request_context import request_id
 from keys.errors import PoolFull, StoreUnavailable
 
@@ -145,10 +145,17 @@ async def unavailable(request: Request, error: Exception) -> Response:
     return refusal(request, 503, {"retry-after": str(retry_after)})
 
 
+async def erased(request: Request, error: Exception) -> Response:
+    """Answer 404: the account that this was about was erased while the request was on its way."""
+    del error
+    return refusal(request, 404)
+
+
 def install(app: Starlette, greet: Callable[[Request], Awaitable[object]] | None = None) -> None:
     """Register the handlers; `greet` finds out whose name stands on a page. Unexpected exceptions are caught by `idp.web.request_log`."""
     app.state.greet = greet
     app.add_exception_handler(PageError, page_error)
     app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(ChainClosed, erased)
     for error in (StoreUnavailable, LogUnavailable, LogBusy, PoolFull):
         app.add_exception_handler(error, unavailable)

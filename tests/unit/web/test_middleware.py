@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from consent.errors import LogBusy, LogUnavailable
+from consent.errors import ChainClosed, LogBusy, LogUnavailable
 from idp.settings import Settings
 from idp.web import cookies, errors, headers, metrics, request_log
 from idp.web.body_limit import BodyLimit
@@ -82,6 +82,7 @@ def build(tmp_path: Path, **overrides: Any) -> Starlette:
         Route("/store", failing(StoreUnavailable("x"))),
         Route("/log", failing(LogUnavailable("x"))),
         Route("/busy", failing(LogBusy(7))),
+        Route("/erased", failing(ChainClosed("x"))),
         Route("/told", failing(errors.PageError("expired", 410, way="/"))),
     ]
     app = Starlette(
@@ -181,6 +182,10 @@ async def test_a_store_or_log_that_cannot_answer_is_503_with_retry_after(client:
     answer = await client.get(path)
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == seconds
+
+
+async def test_what_was_about_an_account_that_is_erased_meanwhile_is_not_there(client: httpx2.AsyncClient) -> None:
+    assert (await client.get("/erased")).status_code == 404
 
 
 async def test_a_page_error_keeps_its_code_and_status(client: httpx2.AsyncClient) -> None:
