@@ -27,29 +27,37 @@ class Transaction:
     async def start(self, lock: str | None = None) -> Self:
         """Begin; on SQLite at once as the writer, so that no later upgrade of a lock can fail.
 
-        `lock`: a statement for PostgreSQL to run in the same round trip, whose rows nobody reads; from there on `fetch` works.
+        `lock`: a statement for PostgreSQL to run in the same round trip, whose rows nobody reads.
         Raises: StoreUnavailable when it fails.
         """
         begin = "BEGIN IMMEDIATE" if self._sqlite else "BEGIN ISOLATION LEVEL READ COMMITTED"
         if lock is None or self._sqlite:
             await self.connection.exec_driver_sql(begin)
         else:
-            self._driver = (await self.connection.get_raw_connection()).driver_connection
-            await _directly(self._driver.execute(f"{begin}; {lock}"))
+            await _directly((await self._direct()).execute(f"{begin}; {lock}"))
         self.open = True
         return self
 
     async def fetch(self, sql: str, *parameters: object) -> Sequence[Any]:
         """Run one statement of PostgreSQL past SQLAlchemy, which takes longer over a short statement than the database does.
 
-        Only in a transaction that began with a lock. Raises: StoreUnavailable, whatever the fault is.
+        Raises: StoreUnavailable, whatever the fault is.
         """
-        rows: Sequence[Any] = await _directly(self._driver.fetch(sql, *parameters))
+        rows: Sequence[Any] = await _directly((await self._direct()).fetch(sql, *parameters))
         return rows
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any] | Result[Any]:  # noqa: ANN401
         """Run one statement in this transaction."""
         return await self.connection.execute(statement, parameters)
+
+    async def copy(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert many rows, each the columns of a table in their order, by PostgreSQL's COPY. Otherwise as `fetch`."""
+        await _directly((await self._direct()).copy_records_to_table(table, records=rows))
+
+    async def _direct(self) -> Any:  # noqa: ANN401 - asyncpg's own connection
+        if self._driver is None:
+            self._driver = (await self.connection.get_raw_connection()).driver_connection
+        return self._driver
 
     async def commit(self) -> None:
         """Make it durable. When this raises, whether it was committed is unknown, and callers must treat it as not."""

@@ -9,7 +9,7 @@ import asyncio
 import dataclasses
 import datetime as dt
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
 
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 
     from consent.access_log.position import Position
     from consent.access_log.records import Receipt
-    from consent.access_log.writer import Committed, Outcome, Prepared
+    from consent.access_log.writer import Outcome, Prepared
     from keys.database import Database, Reserved
 
 log = structlog.get_logger()
+
+_ASIDE: Final = 0.001
+"""Seconds that the answers to a group wait while the next one, full already, goes to the database."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -105,9 +108,8 @@ class Batcher:
 
     async def _gather(self, *, busy: bool) -> None:
         """Let others of this instant join; after a group that was just committed, wait a little for those it had answered."""
-        await asyncio.sleep(0)
-        if busy and len(self._waiting) < self._options.largest:
-            await asyncio.sleep(self._options.gather)
+        if len(self._waiting) < self._options.largest:
+            await asyncio.sleep(self._options.gather if busy else 0)
 
     def _take(self) -> list[_Waiter]:
         """Take the next group; a commit has its own time limit, so nobody waits longer than twice that."""
@@ -137,8 +139,10 @@ class Batcher:
             _refuse(group, LogUnavailable("the access log could not be written"))
             log.warning("access_log_append_failed", error=type(error).__name__, entries=len(group))
         else:
-            for waiter, outcome in zip(group, outcomes, strict=True):
-                _answer(waiter, outcome)
+            if len(self._waiting) < self._options.largest:
+                _answer(group, outcomes)
+            else:  # the database need not wait for what these callers do next
+                asyncio.get_running_loop().call_later(_ASIDE, _answer, group, outcomes)
 
     async def _commit(self, reserved: Reserved, items: Sequence[Prepared]) -> list[Outcome]:
         doubt = self._doubt()
@@ -151,16 +155,18 @@ class Batcher:
         return written.outcomes
 
 
-def _answer(waiter: _Waiter, outcome: Committed | Exception) -> None:
-    if waiter.answer.done():  # the caller was cancelled; the entry stands
-        return
-    entry = waiter.item.entry
-    if isinstance(outcome, Exception):
-        waiter.answer.set_exception(outcome)
-    elif outcome.denied is not None:
-        waiter.answer.set_result(Denied(entry.entry_id, outcome.denied, outcome.idx))
-    else:
-        waiter.answer.set_result(receipt_for(entry, outcome.idx, outcome.leaf, outcome.time))
+def _answer(group: Sequence[_Waiter], outcomes: Sequence[Outcome]) -> None:
+    """Tell the callers what became of their entries. COMMIT has returned."""
+    for waiter, outcome in zip(group, outcomes, strict=True):
+        entry = waiter.item.entry
+        if waiter.answer.done():  # the caller was cancelled; the entry stands
+            continue
+        if isinstance(outcome, Exception):
+            waiter.answer.set_exception(outcome)
+        elif outcome.denied is not None:
+            waiter.answer.set_result(Denied(entry.entry_id, outcome.denied, outcome.idx))
+        else:
+            waiter.answer.set_result(receipt_for(entry, outcome.idx, outcome.leaf, outcome.time))
 
 
 def _refuse(group: Sequence[_Waiter], error: ConsentError) -> None:

@@ -48,6 +48,8 @@ _MOVE = sa.text("UPDATE log_head SET size = :size, edge = :edge, last_time = :la
 )
 _SAVE = " ON CONFLICT (subject_ref) DO UPDATE SET length = excluded.length, last_sc = excluded.last_sc, closed_by = excluded.closed_by"
 _INSERTED: Final = (tables.entries, tables.chains, tables.bundles, tables.tiles)
+_MANY: Final = 32
+"""From so many entries on, COPY is worth its round trips: the driver looks at each element of an array before it writes it."""
 _BEFORE: Final = 5  # the first parameter of `_append` that is a column
 _LEAVES = (
     sa.select(tables.entries.c.leaf)
@@ -135,6 +137,9 @@ async def append(
         await _many(transaction, tables.tiles, filled.tiles)
         await _move_head(transaction, position)
         return
+    if len(rows) >= _MANY:
+        await transaction.copy(tables.entries.name, [(index, time, *row) for index, row in enumerate(rows, first)])
+        rows = ()
     inserted: Sequence[Sequence[tuple[Any, ...]]] = (rows, stand, filled.bundles, filled.tiles)
     columns = (column for table, found in zip(_INSERTED, inserted, strict=True) for column in _columns(table, found))
     await transaction.fetch(_append(), first, time, position.edge.size, position.edge.pack(), *columns)

@@ -138,37 +138,39 @@ class _Batch:
         number = len(self.leaves)
         index = self.position.edge.size + number
         chain = self.chains.get(reference, _NEW) if reference else None
-        record, before, after = _as_it_stands(item, chain, denied)
+        record = item.entry.record
+        erased = record.action == "erase"
+        before, after = item.record
+        if denied or (erased and chain):
+            record, before, after = _as_it_stands(item, chain, denied)
+            erased = not denied
         drawn = self._random[number * _RANDOM : (number + 1) * _RANDOM]
         nonce_a, nonce_s = drawn[:_A], drawn[_A:_S]
         written = before + self.stamp + after
         ac = leaves.access_commitment(nonce_a, written)
-        erased = record.action == "erase"
         if chain is None or item.key is None or item.subject is None:
             sc = leaves.none_commitment(nonce_s, ac)
-            subject: tuple[bytes | None, bytes | None, bytes | None] = (nonce_s, None, None)
             if chain and reference:
                 self.chains[reference] = self.touched[reference] = chain._replace(closed_by=index)
+            of_whom: tuple[bytes | None, bytes | None, bytes | None] = (nonce_s, None, None)
         else:
             opened = leaves.subject_bytes(item.subject, chain.length, chain.last_sc)
             sc = leaves.subject_commitment(nonce_s, ac, opened)
-            subject = (None, reference, item.key.seal(index, nonce_s + opened, drawn[_S:]))
             self.chains[item.key.reference] = self.touched[item.key.reference] = Chain(chain.length + 1, sc, index if erased else None)
+            of_whom = (None, reference, item.key.seal(index, nonce_s + opened, drawn[_S:]))
         entry = leaves.leaf(sc, ac)
         self.leaves.append(entry)
-        self.rows.append((record.action, record.client, entry, written, nonce_a, *subject, reference if erased else None))
+        self.rows.append((record.action, record.client, entry, written, nonce_a, *of_whom, reference if erased else None))
         return Committed(index, entry, self.time, denied)
 
 
 def _as_it_stands(item: Prepared, chain: Chain | None, denied: str | None) -> tuple[Record, bytes, bytes]:
-    """Give the record with its canonical parts: as it was prepared, but for what is known only under the lock."""
+    """Give a record, and its canonical parts, with what is known only under the lock: that it is denied, or how long the chain is."""
     record = item.entry.record
     if denied:
         record = record._replace(action="denied", outcome=denied)
-    elif chain and record.action == "erase":
+    elif chain:
         record = record._replace(count=chain.length + (1 if item.key else 0))
-    else:
-        return record, *item.record
     return record, *leaves.record_parts(record)
 
 

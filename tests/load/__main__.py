@@ -117,12 +117,8 @@ async def measured(asked: argparse.Namespace, database: Postgres, folder: Path) 
 
 async def _append(urls: Mapping[StoreName, str], quick: bool) -> list[tuple[float, float]]:  # noqa: FBT001 - asked on the command line
     _say("log append, in process …")
-    entries, pairs = APPENDED["quick" if quick else "full"], []
-    for _ in range(2 if quick else 3):
-        raw, _ = await log_append.timed(log_append.floor_postgresql, urls["consent"], entries)
-        own, _ = await log_append.timed(log_append.ours, urls["consent"], entries)
-        pairs.append((own, raw))
-    return pairs
+    entries = APPENDED["quick" if quick else "full"]
+    return await log_append.pairs(urls["consent"], entries, 2 if quick else 3)
 
 
 async def _grown(database: Postgres, *, quick: bool, far: bool) -> None:

@@ -47,8 +47,10 @@ async def measured(url: str, marks: tuple[int, ...], say: Callable[[str], None])
         missing = mark - WINDOW - await _size(url)
         if missing > 0:
             say(f"growing to {mark:,} entries …")
-            await log_append.ours(url, missing)
-        speed, _ = await log_append.timed(log_append.ours, url, WINDOW)
+            async with log_append.ours(url) as append:
+                await log_append.drive(append, missing)
+        async with log_append.ours(url) as append:
+            speed, _ = await log_append.timed(append, WINDOW)
         found.append(await _read(url, speed))
         say(f"{found[-1].size:>10,} entries: {speed:,.0f} appended per second")
     return found
