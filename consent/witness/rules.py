@@ -103,8 +103,6 @@ def consistent(submitted: Submitted, seen: Seen) -> Refusal | None:
         return Refusal(409, str(seen.size), split)
     if head.size == 0 and head.root != merkle.EMPTY_ROOT:
         return Refusal(422, "an empty log has the root of an empty tree")
-    if old == 0 and submitted.proof:
-        return Refusal(422, "from an empty tree no proof is needed, and none may be sent")
     try:
         merkle.verify_consistency(old, head.size, seen.root, head.root, submitted.proof)
     except merkle.ProofInvalid as error:

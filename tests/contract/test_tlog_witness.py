@@ -12,7 +12,7 @@ from consent import cosignature, merkle, notes
 from consent.checkpoint import VerifierKey
 from consent.witness import endpoint
 from consent.witness.memory import origin_hash
-from consent.witness.rules import SIZE_TYPE
+from consent.witness.rules import SIZE_TYPE, Seen
 from tests.support.witnesses import NOW, ORIGIN, SmallLog, SmallWitness, leaves, private, proof, public, request
 
 if TYPE_CHECKING:
@@ -140,7 +140,6 @@ MALFORMED = {
     "CRLF": lambda body: body.replace(b"\n", b"\r\n"),
     "proof not base64": lambda body: body.replace(b"old 8\n", b"old 8\n!\n"),
     "short hash": lambda body: body.replace(b"old 8\n", b"old 8\nAAAA\n"),
-    "64 proof lines": lambda body: body.replace(b"old 8\n", b"old 8\n" + (b"A" * 43 + b"=\n") * 64),
     "no empty line": lambda body: body.replace(b"\n\n", b"\n", 1),
     "no signature": lambda body: body.partition(b"\xe2\x80\x94")[0],
     "last line not ended": lambda body: body[:-1],
@@ -158,6 +157,50 @@ def test_a_malformed_request_is_400(log: SmallLog, witness: SmallWitness, case: 
     body = request(8, proof(8, log.leaves, 20), log.note(20))
     assert witness.add(MALFORMED[case](body)).status == 400
     assert witness.add(body).status == 200
+
+
+def test_more_than_63_lines_of_proof_are_malformed(log: SmallLog, witness: SmallWitness) -> None:
+    witness.add(log.request(0, 8))
+    assert witness.add(request(8, [bytes(32)] * 63, log.note(20))).status == 422
+    assert witness.add(request(8, [bytes(32)] * 64, log.note(20))).status == 400
+
+
+@pytest.mark.parametrize("text", ["", "01", "+1", "-1", "1 ", "1_0", "٣", str(1 << 63), "1" * 5000])
+def test_a_size_is_a_decimal_below_two_to_the_63(text: str) -> None:
+    assert notes.number(str((1 << 63) - 1)) == (1 << 63) - 1
+    with pytest.raises(notes.NoteInvalid):
+        notes.number(text)
+
+
+def test_a_signature_is_more_than_a_key_id() -> None:
+    with pytest.raises(notes.NoteInvalid):
+        notes.signatures(f"— name {notes.b64(b'abcd')}\n")
+
+
+@pytest.mark.parametrize("other", ["larger", "fork", "same"])
+def test_what_was_cosigned_between_checking_and_persisting_is_not_overwritten(
+    log: SmallLog, witness: SmallWitness, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    """tlog-witness: "checking the old size … and persisting the new checkpoint must be performed atomically"."""
+    witness.add(log.request(0, 2))
+    fork = SmallLog([*leaves(2), *leaves(18, "fork")])
+    between = {"larger": log.request(2, 20), "fork": fork.request(2, 9), "same": log.request(2, 9)}[other]
+    seen = witness.memory.seen
+
+    def and_meanwhile(origin: str) -> Seen:
+        found = seen(origin)
+        monkeypatch.setattr(witness.memory, "seen", seen)
+        assert witness.add(between).status == 200
+        return found
+
+    monkeypatch.setattr(witness.memory, "seen", and_meanwhile)
+    kept = 20 if other == "larger" else 9
+    assert witness.add(log.request(2, 9)) == (409, SIZE_TYPE, f"{kept}\n")
+    assert len(witness.signed) == 2
+    assert witness.memory.seen(ORIGIN)[:2] == (
+        (fork if other == "fork" else log).head(kept).size,
+        (fork if other == "fork" else log).head(kept).root,
+    )
 
 
 def test_of_two_that_race_one_wins_and_the_memory_never_goes_back(log: SmallLog, witness: SmallWitness) -> None:
