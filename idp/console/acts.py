@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING
 
 from consent.disclosure import StaffRead, Withheld
 from consent.errors import LogUnavailable
-from idp.clients.description import document_of
+from idp.clients.description import OURS, document_of
 from idp.proposals.records import ProposalKind
 from idp.protocol import registrations
 from idp.spec import client_metadata
@@ -14,6 +16,7 @@ from idp.spec import client_metadata
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from idp.clients.records import Client
     from idp.proposals.records import Proposal
     from idp.protocol.services import Services
     from idp.protocol.staff import OnDuty
@@ -34,6 +37,17 @@ async def possible(found: Services, kind: ProposalKind, about: Mapping[str, str]
         return member is not None and member.person is not None
     client = await found.clients.get(about["client"])
     return client is not None and client.self_registered and await found.consent.purposes.get(about["purpose"]) is not None
+
+
+async def pinned(found: Services, kind: ProposalKind, about: Mapping[str, str]) -> Mapping[str, str]:
+    """Give what a proposal is about with the registration as it stands now: an application changes it by itself whenever it likes."""
+    client = await found.clients.get(about["client"]) if kind is ProposalKind.PURPOSE else None
+    return about if client is None else {**about, "registration": _fingerprint(client)}
+
+
+def _fingerprint(client: Client) -> str:
+    own = {name: value for name, value in document_of(client).items() if name not in OURS}
+    return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:16]
 
 
 async def name_behind(found: Services, duty: OnDuty, proposal: Proposal) -> str:
@@ -62,13 +76,13 @@ async def name_behind(found: Services, duty: OnDuty, proposal: Proposal) -> str:
 
 
 async def approve(found: Services, duty: OnDuty, proposal: Proposal) -> bool:
-    """Let the application ask for the purpose; False when one of them is gone, or the registration cannot be read any more.
+    """Let the application ask for the purpose; False when one of them is gone, or the registration is not what was proposed.
 
     Raises: LogUnavailable, LogBusy.
     """
     client = await found.clients.get(proposal.subject["client"])
     purpose = await found.consent.purposes.get(proposal.subject["purpose"])
-    if client is None or purpose is None:
+    if client is None or purpose is None or proposal.subject.get("registration") != _fingerprint(client):
         return False
     metadata = client_metadata.read(document_of(client), implicit=found.settings.certification, needs_purpose=False)
     if isinstance(metadata, tuple):

@@ -61,7 +61,7 @@ async def propose(request: Request) -> Response:
         wrong |= dict.fromkeys(list(about)[:1], "staff.wrong.refused")
     if wrong or reason is None or isinstance(about, frozenset):
         return await _form(request, duty, kind, fields, wrong, status=422)
-    number = new_id()
+    number, about = new_id(), await acts.pinned(found, kind, about)
     await staff.enter(found, duty, f"{reason} {rules.on_record('proposes', None, kind, about, number)}")
     await found.proposals.propose(kind, about, reason, duty.member.pseudonym, found.clock(), proposal=number)
     return page_forms.see_other(f"{LIST}/{number}")

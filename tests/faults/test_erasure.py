@@ -12,12 +12,14 @@ import sqlalchemy as sa
 from consent.access_log import AccessLog
 from consent.errors import ChainClosed, LogUnavailable, PersonErased
 from idp import diagnosis
-from idp.accounts.records import Account, AccountState, Identifier, IdentifierKind
+from idp.accounts.passkeys.records import Passkey, label_claim
+from idp.accounts.records import Account, AccountState, Identifier, IdentifierKind, Value
 from idp.pages.formats import Formats
-from idp.protocol import erasure
+from idp.protocol import complaints, erasure
 from idp.protocol.erasure_journal import Erased, Journal, JournalBroken
 from idp.protocol.outbox import outbox
 from idp.schema import metadata
+from idp.staff.records import Role
 from keys.errors import KeyDestroyed
 from keys.journal.store import JournalPosition
 from keys.sealing.cells import generation_of
@@ -37,11 +39,23 @@ async def account_of(provider: Provider, key: str = "siti") -> Account:
     return account
 
 
+async def _known_everywhere(provider: Provider, person: str) -> None:
+    """Leave something of a person wherever there is room for it."""
+    found, now = provider.services, provider.clock()
+    (entry, *_) = await found.consent.access_log.history(person, limit=1)
+    await complaints.submit(found, person, entry, "Saya tidak pernah meminta ini.")
+    await found.staff.appoint(person, Role.OFFICER, now, by="test", agency="dinkes")
+    await found.wishes.freeze(person, now)
+    await found.accounts.passkeys.add(Passkey("k" * 22, person, b"credential", b"key", 0, synced=False, transports=(), created_at=now))
+    await found.accounts.put(person, Value(label_claim("k" * 22), "Kunci"), now)
+
+
 async def test_nothing_of_an_erased_person_opens_any_more(provider: Provider) -> None:
     found = provider.services
     tokens = await provider.tokens()
     assert (await provider.userinfo(tokens["access_token"])).status_code == 200
     siti = await account_of(provider)
+    await _known_everywhere(provider, siti.person)
     kept = await found.accounts.sealed(siti.person)  # what a thief copied before
     before = (await found.consent.access_log.status()).size
     await erasure.erase(found, siti.person)

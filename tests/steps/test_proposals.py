@@ -204,6 +204,22 @@ async def test_a_purpose_is_approved_when_another_confirms(provider: Provider) -
     assert any(line == "update purpose approved" for line in told)
 
 
+async def test_an_application_that_changed_its_registration_meanwhile_is_not_approved(provider: Provider) -> None:
+    client = await provider.client()
+    document: dict[str, Any] = {"client_name": NAME, "redirect_uris": ["https://app.test/cb"]}
+    mine = (await client.post("/register", json=document)).json()
+    administrator, dpo = await at_the_desk(provider, "administrator"), await at_the_desk(provider, "dpo")
+    page = await administrator.get(f"{LIST}/new/purpose")
+    page = await administrator.submit(page, page.form("client"), client=mine["client_id"], purpose="antrean", reason=REASON)
+    path = mine["registration_client_uri"].removeprefix(provider.settings.issuer)
+    changed = document | {"client_id": mine["client_id"], "redirect_uris": ["https://thief.test/cb"]}
+    token = {"authorization": f"Bearer {mine['registration_access_token']}"}
+    assert (await client.put(path, json=changed, headers=token)).status_code == 200
+    assert (await decided(dpo, page.path, "confirm")).status == 409
+    provider.services.clients.forget()
+    assert "antrean" not in _purposes(await provider.services.clients.get(mine["client_id"]))
+
+
 def _purposes(client: Any) -> tuple[str, ...]:
     purposes: tuple[str, ...] = client.purposes
     return purposes
