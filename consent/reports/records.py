@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Who read what about whom, when and why, in the agency's words. `content_hash`: SHA-256, 32 bytes, of all that was sent."""
+    """Who read what about whom, when and why, in the agency's words.
+
+    `report_id` stands for the agency's own number of the read; `content_hash`: SHA-256, 32 bytes, of all that was sent.
+    """
 
     client: str
     client_name: str

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
@@ -171,3 +172,10 @@ async def test_the_citizen_sees_that_it_was_reported_and_when_it_happened(clinic
     assert "Dilaporkan dinas" in page.text
     assert "Membaca salinan" in page.text
     assert "kontrol rutin" in page.text
+
+
+async def test_the_agencys_number_of_a_read_is_not_kept(clinic: Application) -> None:
+    assert (await send(clinic, await fields(clinic, report_id="6471012503900003"))).status_code == 201
+    async with clinic.provider.services.consent.database.read() as connection:
+        (row,) = await connection.execute(sa.text("SELECT * FROM reported_reads"))
+    assert "6471012503900003" not in str(row)
