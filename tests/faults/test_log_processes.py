@@ -48,12 +48,12 @@ async def all_entries(house: LogHouse) -> dict[str, int]:
     return found
 
 
-async def require_whole(house: LogHouse, folder: Path, others: int = 0) -> None:
-    """Demand that the log is whole and holds every entry that somebody holds a receipt of; `others` entries, about nobody, stand first."""
+async def require_whole(house: LogHouse, folder: Path) -> None:
+    """Demand that the log is whole and holds every entry that somebody holds a receipt of."""
     entries, received = await all_entries(house), received_in(folder)
     assert received
     assert received.items() <= entries.items()
-    assert sorted(entries.values()) == list(range(others, others + len(entries)))
+    assert sorted(entries.values()) == list(range(len(entries)))
     verdict, accounts = await house.verify_live()
     assert verdict.holds, verdict.problems
     assert accounts.about_persons == len(entries)
