@@ -9,6 +9,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
+from idp.web import bare_structlog  # noqa: F401  # isort: skip - before structlog: it decides how that is imported
 import structlog
 
 if TYPE_CHECKING:
