@@ -60,11 +60,11 @@ async def submit(request: Request) -> Response:
         return await _blocked(request, loaded, blocked)
     if "approve" not in fields or fields.get("card") != _shown(request, loaded, card):
         return _page(request, loaded, view, changed=True)
+    await _introduce(services(request), loaded)  # before the yes: a name that nobody uses is harmless, one that is missing is not
     try:
         await services(request).consent.ledger.give(loaded.asking, loaded.purpose, rules.allowed(loaded.ask, fields), card)
     except GrantMoved:
         return _page(request, loaded, view, changed=True)
-    await _introduce(services(request), loaded)
     return await steps.complete(request, loaded.interaction, Step.APPROVE)
 
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from idp.data_tracker import rules
 from idp.protocol import bearer, issue
 from idp.protocol.answers import answer, refused
-from idp.protocol.release import ACCESS_HISTORY, NotReleased, release_history
+from idp.protocol.release import ACCESS_HISTORY, FROZEN, NOT_ALLOWED, NotReleased, release_history
 from idp.protocol.services import services
 from idp.spec.errors import ErrorCode, Refusal
 from idp.web.parameters import query
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from idp.protocol.services import Services
 
 CHANNEL: Final = "api"
+_NOT_NOW: Final = Refusal(ErrorCode.ACCESS_DENIED, "The citizen does not allow it, or has frozen the use of their data.", 403)
 
 
 async def find_usage(request: Request) -> Response:
@@ -43,7 +44,8 @@ async def find_usage(request: Request) -> Response:
         return refused(asked)
     released = await release_history(found, authorization, CHANNEL)
     if isinstance(released, NotReleased):
-        return bearer.refused(bearer.INVALID)
+        # a new sign-in mends what was withdrawn; it would not mend the citizen's "no"
+        return refused(_NOT_NOW) if released.reason in {FROZEN, NOT_ALLOWED} else bearer.refused(bearer.INVALID)
     total, entries = await found.consent.access_log.usages(
         authorization.person, rules.ACTIONS, asked.since, asked.until, limit=asked.limit, offset=asked.offset
     )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 VERIFIED: Final = "verified"
 FROZEN: Final = "frozen"
+NOT_ALLOWED: Final = "not_allowed"
 ACCESS_HISTORY: Final = "access_history"
 # OIDC Core §5.1.1: "Implementations MAY return only a subset of the fields of an address".
 ADDRESS_MEMBERS: Final = ("formatted", "street_address", "locality", "region", "postal_code", "country")
@@ -92,7 +93,7 @@ async def release_history(services: Services, authorization: Authorization, chan
     if isinstance(standing, NotReleased):
         return standing
     if ACCESS_HISTORY not in standing.readable:
-        return NotReleased("not_allowed")
+        return NotReleased(NOT_ALLOWED)
     if await services.wishes.frozen(authorization.person):
         return await _denied(services, standing, frozenset({ACCESS_HISTORY}), FROZEN)
     result = await services.consent.disclosure.to_service(_read(standing, standing.readable), ())

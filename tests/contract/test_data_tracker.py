@@ -124,3 +124,10 @@ async def test_period_and_heartbeat_tell_nothing_about_anybody(portal: Applicati
     assert dt.datetime.fromisoformat(period.json()["periodStart"]) <= portal.provider.services.clock()
     assert (await portal.http.get("/v2/usagePeriod")).status_code == 401
     assert (await portal.http.get("/v2/heartbeat")).json()["status"] == "OK"
+
+
+async def test_frozen_data_are_refused_and_signing_in_again_would_not_help(portal: Application) -> None:
+    access_token = await token(portal, **{"allow-access_history": "on"})
+    await portal.provider.services.wishes.freeze(await person(portal), portal.provider.services.clock())
+    answer = await usage(portal, access_token)
+    assert (answer.status_code, answer.json()["error"]) == (403, "access_denied")
