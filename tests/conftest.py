@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import shutil
 import sys
@@ -52,12 +51,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put long folders first; within a folder nothing moves."""
     places = {Path(__file__).parent / name: number for number, name in enumerate(FIRST)}
     items.sort(key=lambda item: places.get(item.path.parent, len(places)))
-
-
-def pytest_collection_finish() -> None:
-    """Keep the collector of garbage from what collecting left behind: it would look through some thousand tests again and again."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session")
