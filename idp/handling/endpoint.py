@@ -64,6 +64,9 @@ async def answer(request: Request) -> Response:
     if text is None:
         errors = {"answer": services(request).renderer.t(request, "handling.wrong.answer", most=LONGEST)}
         return _one(request, duty, complaint, status=422, errors=errors, fields=fields, writing=True)
+    if await complaints.is_about(services(request), complaint, duty.actor):
+        errors = {"answer": services(request).renderer.t(request, "handling.wrong.own")}
+        return _one(request, duty, complaint, status=403, errors=errors, fields=fields, writing=True)
     if complaint.open:
         await complaints.answer(services(request), duty.actor, complaint, text)
     return page_forms.see_other(f"{PATH}/{complaint.id}")
@@ -80,7 +83,8 @@ async def _theirs(request: Request) -> tuple[OnDuty, Complaint]:
     duty = await _on_duty(request)
     asked = request.path_params["complaint"]
     complaint = await services(request).complaints.get(asked) if len(asked) == _LONGEST_ID and asked.isascii() else None
-    if complaint is None or complaint.person is None or not rules.may_handle(duty.appointment, complaint):
+    own = complaint is not None and complaint.person == duty.session.person  # nobody handles a complaint of their own
+    if complaint is None or own or complaint.person is None or not rules.may_handle(duty.appointment, complaint):
         raise PageError("no_complaint", 404, href=PATH)
     return duty, complaint
 

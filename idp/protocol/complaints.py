@@ -97,6 +97,17 @@ async def answer(found: Services, actor: Actor, complaint: Complaint, text: str)
     return await found.complaints.answer(complaint, cell, found.clock(), by, lambda answered: _told(found, answered))
 
 
+async def is_about(found: Services, complaint: Complaint, actor: Actor) -> bool:
+    """Tell whether a complaint is about what this member of staff did themselves. Raises: ChainClosed, StoreUnavailable."""
+    before: int | None = None
+    while page := await found.consent.access_log.history(complaint.person or "", limit=BATCH, before=before):
+        for entry in page:
+            if entry.entry_id == complaint.entry_id:
+                return (entry.record.get("actor") or {}).get("pseudonym") == actor.pseudonym
+        before = page[-1].index
+    return False
+
+
 async def pass_on(found: Services, actor: Actor, complaint: Complaint, reason: str) -> Complaint | None:
     """Let a member of staff take a complaint to the data protection officer; the entry stands before. Raises: as `answer`."""
     await _enter(found, actor, complaint, (), f"{complaint.number}: {reason}")

@@ -162,3 +162,21 @@ async def test_an_officer_answers_for_the_own_agency_only_and_not_what_went_on(p
     assert passed
     assert (may_handle(theirs, passed), may_handle(Appointment(Role.DPO, None, None, now, "r"), passed)) == (False, True)
     assert not may_handle(Appointment(Role.AUDITOR, complaint.agency, None, now, "r"), complaint)
+
+
+async def test_nobody_answers_a_complaint_about_themselves(provider: Provider) -> None:
+    visitor, person = await reader(provider)
+    await complained(provider, visitor, person)
+    staff = await dpo(provider)
+    complaint = await only(provider, person)
+    page = await staff.get(f"/complaints/{complaint.id}")
+    await staff.submit(page, page.form("reason"), reason=REASON)  # a look that is an entry of the citizen
+    await complained(provider, visitor, person, "Mengapa Anda melihat aduan saya?")
+    (about_look,) = [one for one in await provider.services.complaints.of_person(person) if one.id != complaint.id]
+    page = await staff.get(f"/complaints/{about_look.id}")
+    page = await staff.submit(page, page.form("reason"), reason=REASON)
+    refused = await staff.submit(page, page.form("answer"), answer="Itu tugas saya, tidak apa-apa.")
+    assert (refused.status, "Orang lain" in refused.text) == (403, True)
+    page = await staff.get(f"/complaints/{complaint.id}")
+    page = await staff.submit(page, page.form("reason"), reason=REASON)
+    assert (await staff.submit(page, page.form("answer"), answer="Sudah kami periksa.")).status == 200
