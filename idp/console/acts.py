@@ -45,6 +45,11 @@ async def pinned(found: Services, kind: ProposalKind, about: Mapping[str, str]) 
     return about if client is None else {**about, "registration": _fingerprint(client)}
 
 
+async def applicant(found: Services, proposal: Proposal) -> Client | None:
+    """Give the application that a proposal is about: whoever decides must see its name and where it sends people."""
+    return await found.clients.get(proposal.subject["client"]) if proposal.kind is ProposalKind.PURPOSE else None
+
+
 def _fingerprint(client: Client) -> str:
     own = {name: value for name, value in document_of(client).items() if name not in OURS}
     return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:16]

@@ -178,7 +178,9 @@ async def _one(
         "refuse": state is ProposalState.OPEN and rules.may_refuse(proposal, duty.member.pseudonym),
         "open": state is ProposalState.CONFIRMED and (mine or proposal.kind is ProposalKind.PURPOSE),
     }
+    applicant = await acts.applicant(services(request), proposal)
     context: dict[str, Any] = {"one": proposal, "state": state.value, "mine": mine, "may": may, "said": said, "name": name}
+    context |= {"applicant": applicant}
     return _page(request, duty, "console/proposal.html", status=status, **context)
 
 

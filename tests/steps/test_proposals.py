@@ -195,6 +195,8 @@ async def test_a_purpose_is_approved_when_another_confirms(provider: Provider) -
     page = await administrator.submit(page, page.form("client"), client=registered, purpose="antrean", reason=REASON)
     assert "antrean" not in _purposes(await provider.services.clients.get(registered))
     assert (await decided(administrator, page.path, "confirm")).status == 403
+    seen = (await dpo.get(page.path)).text
+    assert (NAME in seen, "https://app.test/cb" in seen) == (True, True)
     done = await decided(dpo, page.path, "confirm")
     assert "Selesai" in done.text
     provider.services.clients.forget()
