@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
+from consent.signer import SignerRefused
 from idp import provisioning
 from idp.accounts.records import Identifier, IdentifierKind
 from idp.demo.people import BUDI
@@ -76,8 +78,10 @@ async def test_the_whole_journey_works_as_the_app_role(app_urls: dict[StoreName,
         provider.clock.move(days=400)
         assert await sweep(found) > 0
         assert found.consent.signer is not None
-        await found.consent.signer.sign_once()
-        assert found.consent.access_log.in_doubt is None
+        with contextlib.suppress(SignerRefused):  # the embedded signer was faster
+            await found.consent.signer.sign_once()
+        status = await found.consent.access_log.status()
+        assert (status.signed is not None and status.signed.size, status.in_doubt) == (status.size, None)
 
 
 VICTIM = "(SELECT subject_ref FROM log_entries WHERE action <> 'erase' AND subject_ref IS NOT NULL ORDER BY idx LIMIT 1)"
