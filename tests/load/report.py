@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import platform
 import re
+import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -87,7 +88,10 @@ def write(text: Sequence[str]) -> None:
     whole = DOCUMENT.read_text(encoding="utf-8")
     pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
     block = "\n".join([BEGIN, "", *text, "", END])
-    DOCUMENT.write_text(pattern.sub(lambda _: block, whole), encoding="utf-8")
+    written, places = pattern.subn(lambda _: block, whole)
+    if places != 1:
+        sys.exit(f"{DOCUMENT} has no place for the table: put the lines {BEGIN} and {END} there")
+    DOCUMENT.write_text(written, encoding="utf-8")
 
 
 def _numbers(contender: Contender) -> list[str]:
