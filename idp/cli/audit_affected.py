@@ -42,6 +42,8 @@ def affected(
         refuse("letters say what happened and what is done about it: give --happened and --measures (UU 27/2022 Art. 46(2))", Exit.USAGE)
     by = officer_of(officer, reason, unit, "c", LAW)
     kinds = _kinds(claims)
+    if _moment(until, whole_day=True) <= _moment(since):
+        refuse("--to lies before --from: nothing was read in between", Exit.USAGE)
     if letters is not None:
         _prepare(letters)
 

@@ -73,18 +73,10 @@ def verify(
 
     Exit code 0 only when all holds; 1 when something does not; 2 when there is nothing that can be checked.
     """
-    if live == (place is not None):
-        refuse("name the exported folder, or say --live", Exit.USAGE)
     demanded = None if policy is None else read_policy(policy)
     own = demanded.logs[0] if demanded and len(demanded.logs) == 1 else None
-    if place is not None and vkey is None and own is None:
-        refuse("--vkey: the verifier key that you hold (a line, or a file with it) decides whose checkpoint counts", Exit.USAGE)
-    if demanded and place is None:
-        refuse("--policy judges what is public: name an exported folder or a URL", Exit.USAGE)
-    if complete and openings is None:
-        refuse("--complete says something about --openings", Exit.USAGE)
-    if openings and place and is_url(place):
-        refuse("--openings belong to an exported folder: a URL serves only hashes", Exit.USAGE)
+    keyed = vkey is not None or own is not None
+    _require_sense(place, live=live, keyed=keyed, demanding=demanded is not None, opened=openings is not None, complete=complete)
     if place is None:
         verdict, accounts = with_services(partial(_verify_live, as_json=as_json))
         witnessed = Witnessed(verdict)
@@ -208,6 +200,23 @@ def _verdict_text(verdict: Verdict, accounts: Accounts | None) -> str:
         lines.append(f"and {verdict.more} more problems")
     lines.append("ALL HOLDS" if verdict.holds else "DOES NOT HOLD")
     return "\n".join(lines)
+
+
+def _require_sense(place: str | None, *, live: bool, keyed: bool, demanding: bool, opened: bool, complete: bool) -> None:
+    """Refuse options that do not go together, before anything is read."""
+    contradictions = (
+        (live == (place is not None), "name the exported folder, or say --live"),
+        (
+            place is not None and not keyed,
+            "--vkey: the verifier key that you hold (a line, or a file with it) decides whose checkpoint counts",
+        ),
+        (demanding and place is None, "--policy judges what is public: name an exported folder or a URL"),
+        (complete and not opened, "--complete says something about --openings"),
+        (opened and place is not None and is_url(place), "--openings belong to an exported folder: a URL serves only hashes"),
+    )
+    for wrong, sentence in contradictions:
+        if wrong:
+            refuse(sentence, Exit.USAGE)
 
 
 @contextlib.contextmanager

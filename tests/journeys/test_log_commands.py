@@ -343,6 +343,6 @@ def test_whom_a_breach_concerns_is_listed_and_letters_are_for_their_owner_s_eyes
     ]
     again = idp(*asked, *officer, *told, "--letters", tmp_path / "letters")
     assert (again.code, "not empty" in again.err) == (Exit.USAGE, True)
-    for wrong in (("--client", "tidak-ada"), ("--claims", "sidik-jari"), ("--from", "kemarin")):
+    for wrong in (("--client", "tidak-ada"), ("--claims", "sidik-jari"), ("--from", "kemarin"), ("--to", "2019-12-31")):
         refused = idp(*asked, *officer, *wrong)
         assert (refused.code in {Exit.REFUSED, Exit.USAGE}, bool(refused.err)) == (True, True)
