@@ -58,5 +58,12 @@ def _page(request: Request, fields: Mapping[str, str], verified: Collection[str]
     errors = {field: found.renderer.t(request, f"mydata.correct.wrong_{field}") for field in sorted(wrong)}
     status = 422 if errors else 200
     return found.renderer.page(
-        request, "me/correct.html", status=status, fields=fields, verified=verified, limits=rules.ADDRESS, errors=errors
+        request,
+        "me/correct.html",
+        status=status,
+        fields=fields,
+        verified=verified,
+        limits=rules.ADDRESS,
+        errors=errors,
+        open=not set(rules.OWN_WORDS) <= set(verified),
     )
