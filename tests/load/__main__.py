@@ -1,8 +1,8 @@
 """`make bench`: our provider against the floors of docs/performance.md, alternating, on a PostgreSQL of its own. Asserts no time.
 
 Options (BENCH_ARGS): --quick (about a minute), --write (put the table into docs/performance.md), --only NAME (jobs whose name contains
-it), --growth (the log at 10^4 to 10^6 entries and nothing else; with --quick to 10^5, with --far to 10^7, which takes an hour), --hold
-(keep both servers up afterwards, to look into them).
+it), --growth (the log at 10^4 to 10^6 entries and nothing else; with --quick to 10^5, with --far to 10^7, which takes a quarter of an
+hour), --citizens (signing in among 10^4 and 10^6 citizens and nothing else), --hold (keep both servers up afterwards, to look into them).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from uuid import uuid4
 import uvloop
 
 from idp.composition import compose
-from tests.load import first_look, growth, log_append, place, report
+from tests.load import citizens, first_look, growth, log_append, place, report
 from tests.load.measure import FULL, QUICK, Contender, Pace, Row, compare
 from tests.load.supplies import FloorSupplies, Supplies, make
 from tests.support.running import settings_for
@@ -140,7 +140,7 @@ async def _stoppable(work: Coroutine[object, object, Found]) -> Found:
 def main() -> None:
     """Read the options, measure, print."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    for flag in ("quick", "write", "growth", "far", "hold"):
+    for flag in ("quick", "write", "growth", "far", "citizens", "hold"):
         parser.add_argument(f"--{flag}", action="store_true")
     parser.add_argument("--only", default="")
     asked = parser.parse_args()
@@ -151,6 +151,11 @@ def main() -> None:
     ):
         if asked.growth:
             runner.run(_stoppable(_grown(database, quick=asked.quick, far=asked.far)))
+            return
+        if asked.citizens:
+            pace = QUICK if asked.quick else FULL
+            crowds = runner.run(_stoppable(citizens.measured(database, Path(name), pace, SETTINGS, _say)))
+            _print("\n".join(citizens.lines(crowds)))
             return
         text = report.lines(runner.run(_stoppable(measured(asked, database, Path(name)))))
     _print("\n".join(text))

@@ -13,7 +13,7 @@ import hashlib
 import itertools
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlencode
 
 import asyncpg
@@ -64,6 +64,7 @@ class Citizen:
 
     person: str
     email: str
+    nik: str
     browser: str
     session: str
     cookie: str
@@ -78,12 +79,12 @@ class Supplies:
         self._clients = clients
         self.citizens = citizens
 
-    def password(self) -> list[bytes]:
+    def password(self, by: Literal["email", "nik"] = "email") -> list[bytes]:
         """POST the sign-in form: its token, the citizen's browser, identifier and password."""
         requests = []
         for citizen in self.citizens:
             token = self._found.forms.token("login", citizen.browser)
-            body = urlencode({"form_token": token, "identifier": citizen.email, "password": PASSWORD.decode()}).encode()
+            body = urlencode({"form_token": token, "identifier": getattr(citizen, by), "password": PASSWORD.decode()}).encode()
             requests.append(request("POST", "/login", headers={**_FORM, "cookie": f"gerbang_browser={citizen.browser}"}, body=body))
         return requests
 
@@ -199,9 +200,10 @@ async def _client(services: Services, agency: Agency, client_id: str, algorithm:
 
 
 async def _citizen(services: Services, client: Client, purpose: Purpose, number: int, hashed: str) -> Citizen:
-    now, email = services.clock(), f"warga{number}@example.com"
+    now, email, nik = services.clock(), f"warga{number}@example.com", f"647101710190{number + 1:04d}"
     values = {
-        "name": f"Warga {number}", "email": email, "phone_number": f"+62812{number:08d}", "birthdate": "1990-01-31", "gender": "female",
+        "name": f"Warga {number}", "email": email, "nik": nik, "phone_number": f"+62812{number:08d}", "birthdate": "1990-01-31",
+        "gender": "female",
     }  # fmt: skip
     verified = [Value(claim, value, Source.VERIFIED, "officer", "ktp-el") for claim, value in values.items()]
     account = await services.accounts.create(values=verified, now=now, password_hash=hashed)
@@ -217,7 +219,7 @@ async def _citizen(services: Services, client: Client, purpose: Purpose, number:
     )  # fmt: skip
     binding = CodeBinding(client.id, REDIRECT, CHALLENGE, None)
     await services.authorizations.issue(authorization, binding, expires_at=now + dt.timedelta(hours=2))
-    return Citizen(account.person, email, new_id(), session.id, cookie, authorization)
+    return Citizen(account.person, email, nik, new_id(), session.id, cookie, authorization)
 
 
 def _row(authorization: Authorization) -> dict[str, object]:
