@@ -32,9 +32,9 @@ class Anchor:
         self.path = path
 
     def read(self) -> str | None:
-        """Give the note that is anchored; None when there is no file. Raises: OSError."""
+        """Give the note that is anchored; None when there is no file. A file that is no text gives no note. Raises: OSError."""
         try:
-            return self.path.read_text(encoding="utf-8")
+            return self.path.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return None
 

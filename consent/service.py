@@ -88,7 +88,7 @@ class WitnessStanding(NamedTuple):
         said = "never cosigned"
         if state and state.cosigned_at:
             said = f"cosigned {state.size} entries at {state.cosigned_at.isoformat(timespec='seconds')}"
-        late = ", which is TOO LONG AGO" if self.late else ""
+        late = ", which is TOO LONG AGO" if self.late and said != "never cosigned" else ""
         return f"{self.witness.name} {said}{late}{f'; now: {state.problem}' if state and state.problem else ''}"
 
 

@@ -101,11 +101,22 @@ class LogSigner:
         self.publisher = publisher
 
     async def run(self, every: float = 0.5) -> None:
-        """Sign within a second of growth, for as long as this process holds the place of the sole signer; wait for it otherwise."""
+        """Sign within a second of growth, for as long as this process holds the place of the sole signer; wait for it otherwise.
+
+        Nothing ends it: a server goes on without a signer otherwise, and nobody is told.
+        """
+        waits = False
         while True:
-            with self._anchor.sole_signer() as alone:
-                if alone:
-                    await self._work(every)
+            try:
+                with self._anchor.sole_signer() as alone:
+                    if alone == waits:
+                        waits = not alone
+                        log.info("log_signer_waits" if waits else "log_signer_begins", anchor=str(self._anchor.path))
+                    if alone:
+                        await self._work(every)
+            except Exception as error:  # noqa: BLE001 - see above
+                log.error("log_signer_failed", error=type(error).__name__, reason=str(error))  # noqa: TRY400 - as in _try
+                await asyncio.sleep(1)
             await asyncio.sleep(every)
 
     async def _work(self, every: float) -> None:

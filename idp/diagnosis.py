@@ -22,6 +22,7 @@ from migrations import roles, standing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from consent.access_log import LogStatus
     from idp.protocol.services import Services
     from idp.settings import Settings
     from keys.database import Database, StoreName
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 Grade = Literal["ok", "warning", "wrong"]
 LOG_MEND = "nothing is disclosed; put back the newest consent store and anchor: docs/operate.md, Restoring"
 FREE_BYTES = 500 * 1024 * 1024
+UNSIGNED = dt.timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,23 @@ async def _log(services: Services) -> Sequence[Finding]:
     if status.in_doubt:
         return [Finding("access log", "wrong", status.in_doubt, LOG_MEND)]
     lost = [Finding("access log", "warning", str(said), None) for said in status.successions if said.kind == "lost"]
-    return [Finding("access log", "ok", f"{status.size} entries"), *lost]
+    return [Finding("access log", "ok", f"{status.size} entries"), *unsigned(status, services.clock()), *await _log_key(services), *lost]
+
+
+def unsigned(status: LogStatus, now: dt.datetime) -> Sequence[Finding]:
+    """Look whether the signer follows."""
+    if status.unsigned_since is None or now - status.unsigned_since < UNSIGNED:
+        return []
+    what = f"entries since {status.unsigned_since.isoformat(timespec='seconds')} are not signed"
+    return [Finding("log signer", "warning", what, "start idp log sign, or idp serve; look for log_signer_failed in its log")]
+
+
+async def _log_key(services: Services) -> Sequence[Finding]:
+    """Look whether the checkpoint key lies where the settings say: one made earlier stays in the keys store."""
+    if services.settings.log_key_file is None or not await services.keyring.log_key.in_store():
+        return []
+    what = "the checkpoint key lies in the keys store, though IDP_LOG_KEY_FILE names a file: it was made before"
+    return [Finding("log signer", "warning", what, "idp log rotate-key: the next key is made in a file")]
 
 
 async def _witnesses(services: Services) -> Sequence[Finding]:

@@ -112,6 +112,8 @@ async def measure(services: Services) -> None:
     status = await services.consent.access_log.status()
     metrics.LOG_SIZE.set(status.size)
     metrics.LOG_IN_DOUBT.set(1 if status.in_doubt else 0)
+    unsigned = status.unsigned_since
+    metrics.LOG_UNSIGNED.set(max(0.0, (services.clock() - unsigned).total_seconds()) if unsigned else 0)
     witnesses = await services.consent.witnesses()
     metrics.LOG_WITNESSES_LATE.set(sum(standing.late for standing in witnesses))
     for standing in witnesses:

@@ -55,6 +55,11 @@ class CheckpointKeys:
         stored = await self._store.checkpoint_key(number)
         return None if stored is None else stored.public_key
 
+    async def in_store(self) -> bool:
+        """Tell whether the newest key lies wrapped in the keys store, where every server could open it."""
+        newest = await self._store.newest_checkpoint_key()
+        return newest is not None and newest.wrapped is not None
+
     async def load(self, number: int = FIRST) -> CheckpointKey:
         """Give the signer's key of this number; the first is made at the first call, and two processes that make it together get the same.
 

@@ -168,7 +168,7 @@ class Database:
         except DBAPIError as error:
             if type(error) is DatabaseError:  # sqlite3 raises the bare class for a file that is no database, or a damaged one
                 raise StoreUnavailable(f"sqlite store {self.url.database} ({error.orig})") from error
-            if error.connection_invalidated:
+            if error.connection_invalidated or _refused(error):
                 raise StoreUnavailable(str(self.schema or self.url.database)) from error
             raise
         finally:
@@ -214,8 +214,10 @@ class Reserved:
         except _GONE as error:
             await self.close()
             raise StoreUnavailable(str(database.schema or database.url.database)) from error
-        except BaseException:
+        except BaseException as error:
             await self.close()
+            if isinstance(error, DBAPIError) and _refused(error):
+                raise StoreUnavailable(str(database.schema or database.url.database)) from error
             raise
 
     async def _open(self) -> AsyncConnection:
@@ -234,6 +236,14 @@ class Reserved:
 
 
 _GONE = (OperationalError, InterfaceError, PoolTimeoutError, OSError, TimeoutError)
+_REFUSED = ("08", "53", "57")
+"""PostgreSQL's classes of errors, Appendix A: connection exception, insufficient resources (disk full, too many connections), operator
+intervention ("the database system is starting up"). The driver has no kind of its own for them."""
+
+
+def _refused(error: DBAPIError) -> bool:
+    """Tell whether the server says that it cannot serve now, whatever is asked."""
+    return str(getattr(error.orig, "sqlstate", None) or "").startswith(_REFUSED)
 
 
 async def clock(connection: AsyncConnection | Transaction) -> dt.datetime:

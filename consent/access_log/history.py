@@ -69,10 +69,10 @@ async def count(connection: AsyncConnection, key: LogKey, wanted: Filter) -> int
     return number
 
 
-async def began(connection: AsyncConnection) -> dt.datetime | None:
-    """Tell when the log's first entry was written; None while it has none."""
-    first: dt.datetime | None = (await connection.execute(sa.select(_E.time).where(_E.idx == 0))).scalar_one_or_none()
-    return first
+async def written(connection: AsyncConnection, index: int) -> dt.datetime | None:
+    """Tell when the entry of this index was written; None while there is none."""
+    found: dt.datetime | None = (await connection.execute(sa.select(_E.time).where(_E.idx == index))).scalar_one_or_none()
+    return found
 
 
 async def reads_per_month(connection: AsyncConnection, key: LogKey, months: int, zone: dt.tzinfo) -> Sequence[tuple[str, int]]:

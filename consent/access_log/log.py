@@ -168,7 +168,7 @@ class AccessLog:
     async def began(self) -> dt.datetime | None:
         """Tell when the first entry was written; None while there is none. Raises: StoreUnavailable."""
         async with self._database.read() as connection:
-            return await history.began(connection)
+            return await history.written(connection, 0)
 
     async def last_read(self, person: str) -> HistoryEntry | None:
         """Give the newest disclosure to a service."""
@@ -197,13 +197,15 @@ class AccessLog:
         """Tell where the log stands. Raises: StoreUnavailable."""
         try:
             anchored = await self._watch.anchored()
-        except (NoteInvalid, OSError):
+        except NoteInvalid:
             anchored = None  # the watch says so
         async with self._database.read() as connection:
             edge = await tree.head(connection)
             signed, published = await stored(connection, "signed"), await stored(connection, "published")
             followed = await history.successions(connection)
-        return LogStatus(edge.size, edge.root, signed, published, anchored.size if anchored else None, self._watch.doubt, followed)
+            unsigned = await history.written(connection, signed.size if signed else 0)
+        anchor_size = anchored.size if anchored else None
+        return LogStatus(edge.size, edge.root, signed, published, anchor_size, self._watch.doubt, followed, unsigned)
 
     async def _key(self, person: str) -> LogKey:
         try:

@@ -201,7 +201,8 @@ class CheckpointState:
 class LogStatus:
     """Where the log stands. `in_doubt` says why nothing is disclosed, None when all is well.
 
-    `successions`: by which entries it went on under a new key and origin, oldest first, with what was lost.
+    `successions`: by which entries it went on under a new key and origin, oldest first, with what was lost. `unsigned_since`: when the
+    oldest entry was written that no checkpoint covers yet; the signer takes a second.
     """
 
     size: int
@@ -211,3 +212,4 @@ class LogStatus:
     anchor_size: int | None
     in_doubt: str | None
     successions: tuple[Succession, ...] = ()
+    unsigned_since: dt.datetime | None = None

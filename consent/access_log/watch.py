@@ -73,9 +73,16 @@ class Watch:
                 log.warning("access_log_watch_failed", error=type(error).__name__)
 
     async def anchored(self) -> Checkpoint | None:
-        """Read the anchor's checkpoint, verified. Raises: NoteInvalid, OSError."""
-        note = await asyncio.to_thread(self._anchor.read) if self._anchor else None
-        return await self._opened(note) if note else None
+        """Read the anchor's checkpoint, verified. Raises: NoteInvalid, also when its file is there and cannot be read."""
+        if self._anchor is None:
+            return None
+        try:
+            note = await asyncio.to_thread(self._anchor.read)
+            return await self._opened(note) if note else None
+        except OSError as error:  # who could take the file away could also make it unreadable
+            raise checkpoint.NoteInvalid(f"the anchor {self._anchor.path} cannot be read: {error.strerror or error}") from error
+        except checkpoint.NoteInvalid as error:
+            raise checkpoint.NoteInvalid(f"the anchor {self._anchor.path}: {error}") from error
 
     async def _problem(self) -> str | None:
         anchored = await self.anchored()

@@ -40,6 +40,8 @@ def export(
         from idp.audit import offline_page
 
         key = await _key(services)
+        if key is None:
+            refuse("no checkpoint was signed yet: idp log sign", Exit.LOG)
         await _sign_first(services)
         try:
             with progress_bar("exporting", quiet=as_json) as progress:
@@ -70,8 +72,8 @@ app.command()(affected)
 def status(as_json: Json = False) -> None:
     """Say where the log stands: entries, newest checkpoints, anchor, and whether anything is in doubt. Exit code 5 when it is."""
 
-    async def work(services: Services) -> tuple[LogStatus, str, Sequence[WitnessStanding]]:
-        return await services.consent.access_log.status(), str(await _key(services)), await services.consent.witnesses()
+    async def work(services: Services) -> tuple[LogStatus, VerifierKey | None, Sequence[WitnessStanding]]:
+        return await services.consent.access_log.status(), await _key(services), await services.consent.witnesses()
 
     found, key, witnesses = with_services(work)
     value = {
@@ -80,9 +82,10 @@ def status(as_json: Json = False) -> None:
         "signed": _checkpoint_value(found.signed),
         "published": _checkpoint_value(found.published),
         "anchor_size": found.anchor_size,
+        "unsigned_since": found.unsigned_since,
         "in_doubt": found.in_doubt,
         "successions": [succession_value(said) for said in found.successions],
-        "vkey": key,
+        "vkey": str(key) if key else None,
         "witnesses": [_witness_value(one) for one in witnesses],
     }
     show(value, as_json=as_json, text=lambda: _status_text(found, key, witnesses))
@@ -107,27 +110,29 @@ def _checkpoint_value(state: Any) -> dict[str, Any] | None:  # noqa: ANN401 - Ch
     return None if state is None else {"size": state.size, "root": state.root.hex(), "time": state.time}
 
 
-def _status_text(found: LogStatus, key: str, witnesses: Sequence[WitnessStanding]) -> str:
+def _status_text(found: LogStatus, key: VerifierKey | None, witnesses: Sequence[WitnessStanding]) -> str:
     from idp.diagnosis import LOG_MEND
 
     lines = [f"entries    {found.size}", f"root       {found.root.hex()}"]
     for name, state in (("signed", found.signed), ("published", found.published)):
         lines.append(f"{name:<11}" + ("never" if state is None else f"{state.size} entries at {state.time.isoformat(timespec='seconds')}"))
-    lines += [f"anchor     {'none' if found.anchor_size is None else f'{found.anchor_size} entries'}", f"vkey       {key}"]
+    if found.unsigned_since:
+        count = found.size - (found.signed.size if found.signed else 0)
+        lines.append(f"unsigned   {count} entries, the oldest of {found.unsigned_since.isoformat(timespec='seconds')}")
+    lines.append(f"anchor     {'none' if found.anchor_size is None else f'{found.anchor_size} entries'}")
+    lines.append(f"vkey       {key or 'none yet: the signer makes it when it first runs (idp log sign)'}")
     lines += [f"succession {said}" for said in found.successions]
     lines += [f"witness    {standing}" for standing in witnesses]
     lines.append("in doubt   no" if found.in_doubt is None else f"IN DOUBT   {found.in_doubt}\n           {LOG_MEND}")
     return "\n".join(lines)
 
 
-async def _key(services: Services) -> VerifierKey:
-    """Give this log's verifier key; the signer's first start makes it."""
+async def _key(services: Services) -> VerifierKey | None:
+    """Give this log's verifier key. Where the server signs by itself it is made when it is not there; else only its signer makes it."""
     key = await services.consent.verifier_key()
-    if key is None:
+    if key is None and services.settings.log_signer == "embedded":
         await services.keyring.log_key.load()
         key = await services.consent.verifier_key()
-    if key is None:
-        refuse("the keys store does not keep a checkpoint key", Exit.LOG)
     return key
 
 

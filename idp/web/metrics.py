@@ -35,6 +35,9 @@ REQUESTS = Counter("gerbang_requests_total", "Requests answered.", ["method", "r
 SECONDS = Histogram("gerbang_request_seconds", "Seconds from the first byte to the last.", ["route"])
 LOG_SIZE = Gauge("gerbang_log_entries", "Entries of the access log.", multiprocess_mode="max")
 LOG_IN_DOUBT = Gauge("gerbang_log_in_doubt", "1 while the access log is in doubt and nothing is disclosed.", multiprocess_mode="max")
+LOG_UNSIGNED = Gauge(
+    "gerbang_log_unsigned_seconds", "Age of the oldest entry that no checkpoint covers yet; 0 when all are.", multiprocess_mode="max"
+)
 LOG_WITNESSES_LATE = Gauge("gerbang_log_witnesses_late", "Witnesses that cosigned nothing for too long.", multiprocess_mode="max")
 LOG_WITNESS_AGE = Gauge(
     "gerbang_log_witness_age_seconds", "Seconds since a witness of the policy cosigned.", ["witness"], multiprocess_mode="mostrecent"

@@ -78,9 +78,15 @@ class CheckpointKeyStore(Store):
 
     async def checkpoint_key(self, number: int) -> StoredCheckpointKey | None:
         """Give a checkpoint key; None when there is none of this number."""
-        table = tables.checkpoint_keys
+        return await self._one(sa.select(tables.checkpoint_keys).where(tables.checkpoint_keys.c.number == number))
+
+    async def newest_checkpoint_key(self) -> StoredCheckpointKey | None:
+        """Give the checkpoint key of the highest number; None before the first."""
+        return await self._one(sa.select(tables.checkpoint_keys).order_by(tables.checkpoint_keys.c.number.desc()).limit(1))
+
+    async def _one(self, wanted: sa.Select[Any]) -> StoredCheckpointKey | None:
         async with self.database.read() as connection:
-            row = (await connection.execute(sa.select(table).where(table.c.number == number))).one_or_none()
+            row = (await connection.execute(wanted)).one_or_none()
         return None if row is None else StoredCheckpointKey(row.number, row.public_key, row.wrapped)
 
     async def add_checkpoint_key(self, key: StoredCheckpointKey) -> None:

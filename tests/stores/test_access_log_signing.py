@@ -140,6 +140,35 @@ async def test_a_lost_anchor_is_not_made_anew_by_itself(log_house: LogHouse) -> 
     await process.stop()
 
 
+async def test_an_anchor_that_cannot_be_read_stops_disclosures_and_ends_no_signer(log_house: LogHouse) -> None:
+    """Who may not take the file away could make it unreadable, and a disk may. Once it is whole again, all goes on by itself."""
+    folder = log_house.anchor.path.parent
+    folder.touch()  # no folder can be made here
+    task = asyncio.create_task(log_house.signer.run(every=0.05))
+    await asyncio.sleep(0.05)
+    folder.unlink()
+    await grow(log_house, 1)
+    await until(lambda: asyncio.to_thread(log_house.anchor.path.exists), "an anchor")
+    whole = log_house.anchor.path.read_bytes()
+
+    async def doubted() -> bool:
+        return f"the anchor {log_house.anchor.path}" in str(log_house.log.in_doubt)
+
+    for broken in (b"\xff\xfe" * 60, None):
+        log_house.anchor.path.unlink()
+        log_house.anchor.path.write_bytes(broken) if broken else log_house.anchor.path.mkdir()
+        await until(doubted, "a doubt that names the anchor")
+        with pytest.raises(LogUnavailable):
+            await log_house.log.append(disclosure())
+        assert (await log_house.log.status()).anchor_size is None
+        log_house.anchor.path.unlink() if broken else log_house.anchor.path.rmdir()
+        log_house.anchor.path.write_bytes(whole)
+        await trusted_again(log_house.log)
+    assert not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 async def test_a_checkpoint_signed_by_another_key_puts_the_log_in_doubt(log_house: LogHouse) -> None:
     await grow(log_house, 3)
     other = LogSigner(log_house.database, SeedKeys(b"another"), ORIGIN, log_house.anchor)

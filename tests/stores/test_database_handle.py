@@ -109,3 +109,18 @@ async def test_an_unreachable_store_is_named_unavailable(tmp_path: Path) -> None
         await database.now()
     await database.close()
     await asyncio.sleep(0.1)  # aiosqlite ends its thread a moment after the failure, and wants the loop for it
+
+
+async def test_a_server_that_says_it_cannot_serve_now_is_a_store_that_is_away(database_urls: dict[StoreName, str]) -> None:
+    database = Database.open(database_urls["idp"])
+    if database.dialect == "postgresql":
+        reasons = {
+            "57P03": StoreUnavailable,
+            "53100": StoreUnavailable,
+            "22012": sa.exc.DBAPIError,
+        }  # starting up, disk full, our own fault
+        for code, expected in reasons.items():
+            with pytest.raises(expected):
+                async with database.statement() as connection:
+                    await connection.execute(sa.text(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}'; END $$"))
+    await database.close()

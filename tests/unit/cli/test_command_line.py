@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 
+from consent.access_log import LogStatus
 from idp.__main__ import run
 from idp.cli.main import NOUNS
 from idp.cli.terminal import MEANINGS, Exit
+from idp.diagnosis import unsigned
 from keys.custody import RootKeys
 
 if TYPE_CHECKING:
@@ -212,6 +215,35 @@ def test_doctor_says_that_the_erasure_journal_is_damaged(migrated: Path, capsys:
     (migrated / "erasure.journal").write_text("this is no line of a journal\n")
     assert run(["doctor"]) == Exit.REFUSED
     assert f"put a whole copy back at {migrated}/erasure.journal" in said(capsys)
+
+
+def test_only_the_signer_makes_the_key_of_a_separate_signer(monkeypatch: pytest.MonkeyPatch, migrated: Path, capsys: Capture) -> None:
+    """To ask how the log stands, on a machine that citizens reach, must not make there the key that was to be kept from it."""
+    monkeypatch.setenv("IDP_LOG_SIGNER", "separate")
+    assert run(["audit", "status"]) == Exit.OK
+    assert "none yet: the signer makes it" in said(capsys)
+    assert run(["audit", "export", str(migrated / "export")]) == Exit.LOG
+    monkeypatch.setenv("IDP_LOG_KEY_FILE", str(migrated / "log.key"))
+    assert run(["log", "sign", "--once"]) == Exit.OK
+    assert (migrated / "log.key").exists()
+    assert run(["doctor"]) == Exit.OK
+    assert "lies in the keys store" not in said(capsys)
+
+
+def test_doctor_says_that_the_checkpoint_key_is_not_where_it_should_be(
+    monkeypatch: pytest.MonkeyPatch, migrated: Path, capsys: Capture
+) -> None:
+    assert run(["log", "sign", "--once"]) == Exit.OK
+    monkeypatch.setenv("IDP_LOG_KEY_FILE", str(migrated / "log.key"))
+    assert run(["doctor"]) == Exit.OK
+    assert "the checkpoint key lies in the keys store" in said(capsys)
+
+
+def test_doctor_says_that_nobody_signs() -> None:
+    now = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
+    for seconds, said_so in ((2, 0), (120, 1)):
+        since = now - dt.timedelta(seconds=seconds)
+        assert len(unsigned(LogStatus(9, bytes(32), None, None, None, None, unsigned_since=since), now)) == said_so
 
 
 def test_doctor_explains_settings_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
