@@ -107,7 +107,8 @@ class Purpose:
 class Grant:
     """What a citizen allowed, or must let pass, for one client and purpose.
 
-    `version` rises at every event. `offered` is what the card showed; `claims`, its subset, what may be read.
+    `version` rises at every event. `offered` is what the card showed; `claims`, its subset, what may be read. `frozen` is not the grant's
+    own: while it is true nothing of this person may be read under any grant (law.md R14).
     """
 
     id: str
@@ -126,6 +127,7 @@ class Grant:
     given_at: dt.datetime | None
     expires_at: dt.datetime | None
     language: str | None
+    frozen: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

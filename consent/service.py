@@ -17,6 +17,7 @@ from consent.access_log.public import PublicLog
 from consent.access_log.watch import stored
 from consent.anchor import Anchor
 from consent.disclosure import Disclosure
+from consent.freezes import Freezes
 from consent.key_uses import KeyUses
 from consent.ledger import Ledger
 from consent.own_history import OwnHistories
@@ -113,6 +114,7 @@ class Consent:
         self.purposes = Purposes(database, options.clock)
         self.receipts = Receipts(keyring, Operator(options.issuer, options.operator_name, options.dpo_contact))
         self.ledger = Ledger(database, self.access_log, self.purposes, self.receipts, options.clock)
+        self.freezes = Freezes(database, self.access_log, options.clock)
         self.reports = Reports(database, self.access_log, options.clock)
         self.disclosure = Disclosure(self.access_log, keyring.subject_keys, options.erased)
         self.key_uses = KeyUses(database, self.disclosure.uses)
@@ -190,6 +192,7 @@ class Consent:
 
     async def _flush(self) -> None:
         await _outliving("consent_queue_not_flushed", self.ledger.flush_queue)
+        await _outliving("freezes_not_entered", self.freezes.flush)
 
     async def _expire(self) -> None:
         while True:

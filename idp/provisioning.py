@@ -12,7 +12,7 @@ from keys import root_versions
 from keys.custody import RootKeys
 from keys.errors import RootKeyMissing
 from keys.store import KeyStore
-from migrations import roles, standing
+from migrations import carried, roles, standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,16 +72,21 @@ async def upgrade(settings: Settings, app_role: str | None = None) -> Upgraded:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     applied: dict[StoreName, Sequence[str]] = {}
     made: Path | None = None
-    for name, store in open_stores(settings).items():
-        try:
+    stores = open_stores(settings)
+    try:
+        for name in ("consent", "keys", "idp"):  # what the idp store gives away needs its place first
+            store = stores[name]
             if name == "keys" and await standing.standing(store) is None:
                 made = _make_root_key(settings)
+            if name == "idp":
+                await carried.freezes(store, stores["consent"])
             applied[name] = await _upgrade(name, store)
             if name == "keys":
                 await _bind(settings, store)
             if app_role is not None:
                 await roles.grant(name, store, app_role)
-        finally:
+    finally:
+        for store in stores.values():
             await store.close()
     return Upgraded(applied, made)
 

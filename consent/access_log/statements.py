@@ -37,11 +37,16 @@ _STANDING = (
     "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) AS now FROM log_head WHERE id = 1 "
     "UNION ALL SELECT 'chain', length, closed_by, last_sc, subject_ref, NULL, NULL, NULL, NULL "
     "FROM log_chains WHERE subject_ref = ANY (CAST($1 AS bytea[])) "
-    "UNION ALL SELECT 'grant', version, expires_at, NULL, NULL, id, person, state, NULL FROM grants WHERE id = ANY (CAST($2 AS text[]))"
+    "UNION ALL SELECT 'grant', g.version, g.expires_at, NULL, NULL, g.id, g.person, CASE WHEN f.person IS NOT NULL AND g.state = 'active' "
+    "THEN 'frozen' ELSE g.state END, NULL FROM grants g LEFT JOIN freezes f ON f.person = g.person WHERE g.id = ANY (CAST($2 AS text[]))"
 )
 _CHAINS_SQLITE = sa.select(tables.chains).where(tables.chains.c.subject_ref.in_(sa.bindparam("refs", expanding=True)))
 _CLOCK_SQLITE = sa.text("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')")
-_GRANTS = sa.select(tables.grants).where(tables.grants.c.id.in_(sa.bindparam("ids", expanding=True)))
+_GRANTS = (
+    sa.select(tables.grants, tables.freezes.c.person.is_not(None).label("frozen"))
+    .outerjoin_from(tables.grants, tables.freezes, tables.freezes.c.person == tables.grants.c.person)
+    .where(tables.grants.c.id.in_(sa.bindparam("ids", expanding=True)))
+)
 
 _MOVE = sa.text("UPDATE log_head SET size = :size, edge = :edge, last_time = :last_time WHERE id = 1").bindparams(
     sa.bindparam("size", type_=sa.BigInteger), sa.bindparam("edge", type_=sa.LargeBinary), sa.bindparam("last_time", type_=Timestamp)
@@ -72,7 +77,7 @@ async def lock_head(transaction: Transaction) -> Position:
 
 
 class GrantStands(NamedTuple):
-    """A grant at this moment, as far as a guard asks."""
+    """A grant at this moment, as far as a guard asks. `state` is "frozen" while it is active and nothing of its person may be read."""
 
     person: str
     version: int
@@ -118,7 +123,10 @@ async def _standing_sqlite(transaction: Transaction, references: list[bytes], id
 async def grants(transaction: Transaction, ids: Collection[str]) -> Mapping[str, GrantStands]:
     """Read how these grants stand at this moment."""
     rows = (await transaction.execute(_GRANTS, {"ids": [*ids]})).all() if ids else ()
-    return {row.id: GrantStands(row.person, row.version, row.state, row.expires_at) for row in rows}
+    return {
+        row.id: GrantStands(row.person, row.version, "frozen" if row.frozen and row.state == "active" else row.state, row.expires_at)
+        for row in rows
+    }
 
 
 async def append(

@@ -97,6 +97,8 @@ grants = sa.table(  # owned by consent/ledger; the log reads it under its lock a
     sa.column("expires_at", Timestamp),
 )
 
+freezes = sa.table("freezes", sa.column("person", sa.Text))  # owned by consent/freezes; read as the grants are
+
 activity = sa.Table(  # counts for statistics, gathered from entries once they are committed; whatever it says, the entries decide
     "log_activity",
     metadata,

@@ -68,7 +68,7 @@ class Ledger:
         return await self._store.find(person, client, purpose)
 
     async def get(self, grant: str) -> Grant | None:
-        """Find a grant by its id, whatever its state."""
+        """Find a grant by its id, whatever its state, and whether its person is frozen."""
         return await self._store.get(grant)
 
     async def of_person(self, person: str) -> Sequence[Grant]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from consent.records import EventKind, Grant, GrantEvent, GrantState, LegalBasis
 
@@ -46,13 +46,16 @@ class Change:
         )
 
 
+_COLUMNS: Final = tuple(field.name for field in dataclasses.fields(Grant) if field.name != "frozen")
+
+
 def _names(claims: frozenset[str]) -> str:
     return json.dumps(sorted(claims))
 
 
 def grant_values(grant: Grant) -> dict[str, Any]:
     """Give a grant's columns."""
-    plain = {field.name: getattr(grant, field.name) for field in dataclasses.fields(grant)}
+    plain = {name: getattr(grant, name) for name in _COLUMNS}
     return plain | {
         "basis": grant.basis.value,
         "state": grant.state.value,
@@ -62,16 +65,17 @@ def grant_values(grant: Grant) -> dict[str, Any]:
 
 
 def to_grant(row: Row[Any], prefix: str = "") -> Grant:
-    """Read a grant from its row, whose columns may carry a prefix."""
-    found = {field.name: getattr(row, prefix + field.name) for field in dataclasses.fields(Grant)}
+    """Read a grant from its row, whose columns may carry a prefix; whether its person is frozen stands beside them, where it was asked."""
+    found = {name: getattr(row, prefix + name) for name in _COLUMNS}
     return Grant(
+        frozen=getattr(row, "frozen", False),
         **found
         | {
             "basis": LegalBasis(found["basis"]),
             "state": GrantState(found["state"]),
             "claims": frozenset(json.loads(found["claims"])),
             "offered": frozenset(json.loads(found["offered"])),
-        }
+        },
     )
 
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
+from consent.access_log.settling import settle
 from consent.errors import CompanionMissed
 from consent.ledger.rows import event_values, grant_values, to_event, to_grant
-from consent.ledger.tables import consent_events, consent_queue, consent_texts, grants
+from consent.ledger.tables import consent_events, consent_queue, consent_texts, freezes, grants
 from consent.records import GrantState
-from keys.errors import StoreUnavailable
 from keys.grouped import Grouped, among
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class LedgerStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
-        self._several = sa.select(grants).where(among(database, grants.c.id, "ids"))
+        frozen = sa.exists().where(freezes.c.person == grants.c.person).label("frozen")
+        self._several = sa.select(grants, frozen).where(among(database, grants.c.id, "ids"))
         self._grouped: Grouped[str, Grant] = Grouped(self._read)
 
     async def find(self, person: str, client: str, purpose: str) -> Grant | None:
@@ -60,7 +61,7 @@ class LedgerStore:
         return await self._first(_NEWEST, {"who": person, "by_client": client, "for_purpose": purpose})
 
     async def get(self, grant: str) -> Grant | None:
-        """Find a grant by its id, whatever its state."""
+        """Find a grant by its id, whatever its state, and whether its person is frozen."""
         return await self._grouped.get(grant)
 
     async def _read(self, ids: Sequence[str]) -> Mapping[str, Grant]:
@@ -154,21 +155,9 @@ class LedgerStore:
             await transaction.commit()
         return grant
 
-    async def settle(self, seconds: float = 2.0) -> bool:
-        """Wait until no read is on its way that was checked before what we committed; False when that took too long.
-
-        A batch of the log holds the head row from before its guards are checked until it is committed, so holding that row once means
-        that every such batch is over. SQLite has one writer, and our own commit waited for it.
-        """
-        if self._database.dialect == "sqlite":
-            return True
-        try:
-            async with self._database.transaction() as transaction:
-                await transaction.execute(sa.text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}"))
-                await transaction.execute(sa.text("SELECT 1 FROM log_head WHERE id = 1 FOR UPDATE"))
-        except (DBAPIError, StoreUnavailable):
-            return False
-        return True
+    async def settle(self) -> bool:
+        """Wait until no read is on its way that was checked before what we committed; False when that took too long."""
+        return await settle(self._database)
 
     async def due(self, now: dt.datetime, limit: int) -> Sequence[str]:
         """Give ids of active grants whose time is over."""

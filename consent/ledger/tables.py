@@ -44,6 +44,8 @@ grants = sa.Table(
     ),
 )
 
+freezes = sa.table("freezes", sa.column("person", sa.String))  # owned by consent/freezes; read with the grants, never written here
+
 consent_events = sa.Table(
     "consent_events",
     metadata,

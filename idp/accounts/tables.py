@@ -22,12 +22,6 @@ accounts = sa.Table(
     sa.Column("phone_channel", sa.String(8), nullable=False),  # sms | whatsapp: how messages to the telephone travel
 )
 
-wishes = sa.table(  # owned by idp.wishes; read with the cells, so that a read of data costs no statement more, and never written here
-    "citizen_wishes",
-    sa.column("person", sa.String),
-    sa.column("frozen_at", Timestamp),
-)
-
 identifiers = sa.Table(
     "account_identifiers",
     metadata,

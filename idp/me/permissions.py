@@ -42,7 +42,7 @@ async def permissions(request: Request) -> Response:
         active=[view for view in views if view.state == GrantState.ACTIVE],
         past=[view for view in views if view.state not in {GrantState.ACTIVE, GrantState.REQUESTED}],
         done=done,
-        frozen_at=(await parts.wishes.of(session.person)).frozen_at,
+        frozen_at=frozen.frozen_at if (frozen := await parts.consent.freezes.of(session.person)) else None,
         again=client.uri if client else None,
     )
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from consent.access_log.records import Actor, Denied, Entry, Record, Subject
 from consent.decision import is_active
-from consent.errors import LogUnavailable
 from idp.me.names import purpose_versions
 from idp.protocol import current_session, page_forms
 from idp.protocol.services import services
-from idp.wishes.records import CHANNELS
+from idp.wishes.records import CHANNELS, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +25,7 @@ TOLD_FORM, FREEZE_FORM = "told", "freeze"
 
 async def show_told(request: Request) -> Response:
     """Answer GET /me/told."""
-    session = await current_session.required(request)
+    session, _ = await current_session.owner(request)
     found = services(request)
     texts = [(channel, found.renderer.t(request, f"wishes.told.by_{channel}"), None) for channel in CHANNELS]
     done = request.query_params.get("done") == "kept"
@@ -35,12 +33,16 @@ async def show_told(request: Request) -> Response:
 
 
 async def keep_told(request: Request) -> Response:
-    """Answer POST /me/told. That officers looked is always told: there is no wish against it."""
-    session = await current_session.required(request)
+    """Answer POST /me/told, only after a fresh sign-in, and tell over every channel: nobody is to silence what tells of them.
+
+    That officers looked is always told: there is no wish against it.
+    """
+    session, _ = await current_session.owner(request)
     fields = await page_forms.read(request, TOLD_FORM)
-    channel = fields.get("channel", "")
-    if channel in CHANNELS:
-        await services(request).wishes.tell_by(session.person, channel, digest="digest" in fields)
+    found, wished = services(request), Wishes(fields.get("channel", ""), digest="digest" in fields)
+    if wished.channel in CHANNELS and wished != await found.wishes.of(session.person):
+        await found.wishes.tell_by(session.person, wished.channel, digest=wished.digest)
+        await found.courier.tell(session.person, "told_changed")
     return page_forms.see_other(f"{TOLD}?done=kept")
 
 
@@ -48,29 +50,28 @@ async def show_freeze(request: Request) -> Response:
     """Answer GET /me/freeze: what it means, and for which services a law says otherwise."""
     session = await current_session.required(request)
     found = services(request)
-    wishes = await found.wishes.of(session.person)
-    return found.renderer.page(request, "me/freeze.html", wishes=wishes, mandatory=await _mandatory(found, session.person))
+    freeze = await found.consent.freezes.of(session.person)
+    if freeze is not None:
+        await current_session.owner(request)
+    frozen_at = freeze.frozen_at if freeze else None
+    return found.renderer.page(request, "me/freeze.html", frozen_at=frozen_at, mandatory=await _mandatory(found, session.person))
 
 
 async def change_freeze(request: Request) -> Response:
-    """Answer POST /me/freeze. Freezing works at once, and its entry follows; thawing stands in the history first. Twice is once."""
+    """Answer POST /me/freeze. Freezing works at once, even without the log; thawing is the owner's alone. Both are told; twice is once.
+
+    Raises: LogUnavailable, LogBusy when the log cannot take the entry of a thaw: it stays frozen.
+    """
     session = await current_session.required(request)
     wish = (await page_forms.read(request, FREEZE_FORM)).get("wish")
     found, person = services(request), session.person
-    frozen = (await found.wishes.of(person)).frozen_at is not None
-    if wish == "on" and not frozen:
-        await found.wishes.freeze(person, found.clock())
-        await _enter(found, person, "frozen")
-    elif wish == "off" and frozen:
-        await _enter(found, person, "unfrozen")
-        await found.wishes.unfreeze(person)
+    if wish == "on" and await found.consent.freezes.freeze(person):
+        await found.courier.tell(person, "frozen")
+    elif wish == "off":
+        await current_session.owner(request)
+        if await found.consent.freezes.thaw(person):
+            await found.courier.tell(person, "thawed")
     return page_forms.see_other("/me/permissions")
-
-
-async def _enter(found: Services, person: str, outcome: str) -> None:
-    record = Record(action="update", legal_ref="UU 27/2022 Art. 11", channel="self", outcome=outcome)
-    if isinstance(await found.consent.access_log.append(Entry(record, Subject(person, actor=Actor("citizen")))), Denied):
-        raise LogUnavailable("the entry was denied")
 
 
 async def _mandatory(found: Services, person: str) -> Sequence[tuple[str, str | None]]:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from idp.accounts.records import AccountState
 from idp.protocol import page_forms
 from idp.protocol.services import services
-from idp.spec.assurance import at_least
+from idp.spec.assurance import AAL2, at_least
 from idp.web import cookies
 
 if TYPE_CHECKING:
@@ -81,6 +81,20 @@ async def fresh(request: Request) -> Session:
     if services(request).clock() - session.auth_time > FRESH:
         raise _elsewhere(request, "/login", again="1")
     return session
+
+
+async def owner(request: Request) -> tuple[Session, Account]:
+    """Give session and account for what an open session must not change alone: signed in just now, by a second factor if there is one.
+
+    Raises: HTTPException 303 to what is missing, which leads back to this page.
+    """
+    session = await fresh(request)
+    account = await services(request).accounts.get(session.person)
+    if account is None:  # erased in this moment
+        raise _elsewhere(request, "/login")
+    if account.has_second_factor:
+        await required(request, acr=AAL2)
+    return session, account
 
 
 async def strong(request: Request, acr: str, within: dt.timedelta) -> Session:

@@ -125,6 +125,7 @@ async def _carry_out(found: Services, erased: Erased, by: Actor | None, reason: 
     await found.authorizations.revoke_by_person(person, now)
     await found.consent.ledger.invalidate_all(person, by)
     await found.consent.ledger.flush_queue()
+    await found.consent.freezes.flush()
     # while the person's log key lives, the chain is closed by an entry: once, and again when a restore took that entry back
     alive = await found.keyring.subject_keys.exists(person)
     entry = await (_enter(found, erased, by, reason) if alive else _enter_orphan(found, erased, reason))
@@ -140,6 +141,7 @@ async def _carry_out(found: Services, erased: Erased, by: Actor | None, reason: 
     await found.complaints.erase(person)
     await found.wishes.erase(person)
     await found.consent.ledger.forget(person)
+    await found.consent.freezes.forget(person)
     await _forget_entries(found, entry)
     await found.events.record(EventKind.ERASED, at=now)
     for position in positions(found).values():

@@ -73,15 +73,17 @@ async def release(
     standing = await _stand(services, authorization, channel, asked)
     if isinstance(standing, NotReleased):
         return standing
-    sealed = await _cells(services, authorization.person, standing.readable)
-    if sealed is None:  # law.md R14 (UU 27/2022 Art. 11): whoever froze their data still signs in, and nothing more
+    if standing.readable and standing.grant.frozen:
         await _denied(services, standing, asked, FROZEN)
+        return Released({})
+    sealed = await _cells(services, authorization.person, standing.readable)
     if not sealed:
         return Released({})
     result = await services.consent.disclosure.to_service(_read(standing, frozenset(value.claim for value in sealed)), sealed)
     if isinstance(result, Disclosed):
         return Released(shape(result.values, sealed, asked), result.entry_id)
-    return NotReleased(result.reason)
+    # law.md R14 (UU 27/2022 Art. 11): whoever froze their data, in this very moment too, still signs in, and nothing more
+    return Released({}) if result.reason == FROZEN else NotReleased(result.reason)
 
 
 async def release_history(services: Services, authorization: Authorization, channel: str) -> Released | NotReleased:
@@ -94,7 +96,7 @@ async def release_history(services: Services, authorization: Authorization, chan
         return standing
     if ACCESS_HISTORY not in standing.readable:
         return NotReleased(NOT_ALLOWED)
-    if await services.wishes.frozen(authorization.person):
+    if standing.grant.frozen:
         return await _denied(services, standing, frozenset({ACCESS_HISTORY}), FROZEN)
     result = await services.consent.disclosure.to_service(_read(standing, standing.readable), ())
     return Released({}, result.entry_id) if isinstance(result, Disclosed) else NotReleased(result.reason)
@@ -146,17 +148,14 @@ async def _declarations(services: Services, grant: Grant) -> tuple[Purpose | Non
     return await purposes.get(grant.purpose, grant.purpose_version), await purposes.get(grant.purpose)
 
 
-async def _cells(services: Services, person: str, names: frozenset[str]) -> Sequence[SealedValue] | None:
-    """Load what is there, sealed. A NIK leaves only when verified, and not while it is paused (ui.md: 24 h after a recovery).
-
-    None when the person froze the use of their data.
-    """
+async def _cells(services: Services, person: str, names: frozenset[str]) -> Sequence[SealedValue]:
+    """Load what is there, sealed. A NIK leaves only when verified, and not while it is paused (ui.md: 24 h after a recovery)."""
     if "nik" in names and await _nik_paused(services, person):
         names -= {"nik"}
     if not names:
         return ()
-    sealed = await services.accounts.cells.for_service(person, names)
-    return None if sealed is None else [value for value in sealed if value.claim != "nik" or value.source == VERIFIED]
+    sealed = await services.accounts.cells.sealed(person, names)
+    return [value for value in sealed if value.claim != "nik" or value.source == VERIFIED]
 
 
 async def _nik_paused(services: Services, person: str) -> bool:

@@ -40,12 +40,7 @@ _CREDENTIALS = {
 
 async def owner(request: Request) -> tuple[Services, Session, Account]:
     """Find who changes factors: freshly signed in, and with a second factor where there is one. Raises: a redirect to what is missing."""
-    found, session = services(request), await current_session.fresh(request)
-    account = await found.accounts.get(session.person)
-    assert account is not None  # noqa: S101 - a session's account exists, `fresh` looked
-    if account.has_second_factor:
-        await current_session.required(request, acr=assurance.AAL2)
-    return found, session, account
+    return services(request), *await current_session.owner(request)
 
 
 async def show_totp(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""What citizens wish for beyond single permissions: how they are told of reads, the monthly letter, and whether nothing may be read at all.
+"""What citizens wish for beyond single permissions: how they are told of reads, and the monthly letter.
 
 Owns: these wishes, and how far the month's letters are. Must not know: what is told, by whom data is read, pages.
 """

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    import datetime as dt
+from typing import Final
 
 CHANNELS: Final = ("all", "mail", "phone")
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """`channel`: over which address reads are told. `digest`: the monthly letter. `frozen_at`: since when nothing may be read."""
+    """`channel`: over which address reads are told. `digest`: the monthly letter."""
 
     channel: str = "all"
     digest: bool = True
-    frozen_at: dt.datetime | None = None

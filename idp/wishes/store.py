@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.wishes.records import Wishes
 from idp.wishes.tables import digests, wishes
-from keys.grouped import Grouped, among
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
     from sqlalchemy.sql.base import Executable
 
@@ -30,30 +28,19 @@ class WishStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
-        self._frozen_among = sa.select(_w.person).where(among(database, _w.person, "people"), _w.frozen_at.is_not(None))
-        self._grouped: Grouped[str, bool] = Grouped(self._frozen)
 
     async def of(self, person: str) -> Wishes:
         """Give a person's wishes."""
         async with self._database.read() as connection:
             row = (await connection.execute(sa.select(wishes).where(_w.person == person))).one_or_none()
-        return Wishes() if row is None else Wishes(row.channel, row.digest, row.frozen_at)
-
-    async def frozen(self, person: str) -> bool:
-        """Tell whether nothing of a person may be read; asked for several in the same moment, by one statement."""
-        return bool(await self._grouped.get(person))
+        return Wishes() if row is None else Wishes(row.channel, row.digest)
 
     async def tell_by(self, person: str, channel: str, *, digest: bool) -> None:
         """Keep how a person is told."""
-        await self._put(person, {"channel": channel, "digest": digest})
-
-    async def freeze(self, person: str, now: dt.datetime) -> None:
-        """Let nothing be read from now on; a second time changes nothing."""
-        await self._put(person, {"frozen_at": sa.func.coalesce(_w.frozen_at, sa.literal(now, _w.frozen_at.type))}, frozen_at=now)
-
-    async def unfreeze(self, person: str) -> None:
-        """Let be read again what permissions allow."""
-        await self._put(person, {"frozen_at": None})
+        wished = {"channel": channel, "digest": digest}
+        statement = self._insert(wishes).values(person=person, **wished)
+        async with self._database.statement() as connection:
+            await connection.execute(statement.on_conflict_do_update(index_elements=["person"], set_=wished))
 
     async def erase(self, person: str) -> None:
         """Forget a person's wishes."""
@@ -84,14 +71,3 @@ class WishStore:
         old = sa.select(_d.month).where(_d.month < before).limit(limit)
         async with self._database.statement() as connection:
             return (await connection.execute(sa.delete(digests).where(_d.month.in_(old)))).rowcount
-
-    async def _put(self, person: str, changed: Mapping[str, Any], **first: Any) -> None:  # noqa: ANN401 - values of columns
-        row = {"person": person, "channel": "all", "digest": True, "frozen_at": None, **changed, **first}
-        statement = self._insert(wishes).values(row).on_conflict_do_update(index_elements=["person"], set_=dict(changed))
-        async with self._database.statement() as connection:
-            await connection.execute(statement)
-
-    async def _frozen(self, people: Sequence[str]) -> Mapping[str, bool]:
-        async with self._database.read() as connection:
-            found = {row.person for row in await connection.execute(self._frozen_among, {"people": [*people]})}
-        return {person: person in found for person in people}

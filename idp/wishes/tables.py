@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from idp.schema import metadata
-from keys.database import Timestamp
 
 wishes = sa.Table(
     "citizen_wishes",
@@ -13,7 +12,6 @@ wishes = sa.Table(
     sa.Column("person", sa.String(22), primary_key=True),
     sa.Column("channel", sa.String(8), nullable=False),
     sa.Column("digest", sa.Boolean, nullable=False),
-    sa.Column("frozen_at", Timestamp),
 )
 
 digests = sa.Table(  # how far the letters about a month are: people up to `last` have theirs in the outbox

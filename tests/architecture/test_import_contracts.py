@@ -37,6 +37,7 @@ FORBIDDEN = (
     ("tables of the ledger", "consent/service.py", "consent.ledger.tables"),
     ("tables of key uses", "consent/service.py", "consent.key_uses.tables"),
     ("tables of reports", "consent/service.py", "consent.reports.tables"),
+    ("tables of freezes", "consent/service.py", "consent.freezes.tables"),
     ("tables of purposes", "consent/service.py", "consent.purposes.tables"),
     ("tables of a record package", "idp/protocol/courier.py", "idp.accounts.tables"),
     ("only the door of disclosure", "idp/protocol/courier.py", "keys.sealing.open"),

@@ -128,6 +128,6 @@ async def test_period_and_heartbeat_tell_nothing_about_anybody(portal: Applicati
 
 async def test_frozen_data_are_refused_and_signing_in_again_would_not_help(portal: Application) -> None:
     access_token = await token(portal, **{"allow-access_history": "on"})
-    await portal.provider.services.wishes.freeze(await person(portal), portal.provider.services.clock())
+    await portal.provider.services.consent.freezes.freeze(await person(portal))
     answer = await usage(portal, access_token)
     assert (answer.status_code, answer.json()["error"]) == (403, "access_denied")

@@ -45,7 +45,7 @@ async def _known_everywhere(provider: Provider, person: str) -> None:
     (entry, *_) = await found.consent.access_log.history(person, limit=1)
     await complaints.submit(found, person, entry, "Saya tidak pernah meminta ini.")
     await found.staff.appoint(person, Role.OFFICER, now, by="test", agency="dinkes")
-    await found.wishes.freeze(person, now)
+    await found.consent.freezes.freeze(person)
     await found.accounts.passkeys.add(Passkey("k" * 22, person, b"credential", b"key", 0, synced=False, transports=(), created_at=now))
     await found.accounts.put(person, Value(label_claim("k" * 22), "Kunci"), now)
 
@@ -73,6 +73,7 @@ async def test_nothing_of_an_erased_person_opens_any_more(provider: Provider) ->
             rows = (await connection.execute(sa.select(table))).all()
         named = [row for row in rows if siti.person in str(row)]
         assert len(named) == (1 if table.name == "accounts" else 0), table.name
+    assert await found.consent.freezes.of(siti.person) is None
     assert await erasure.unready(found) == []
 
 

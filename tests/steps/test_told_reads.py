@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from consent.disclosure import Disclosed, Disclosure, Withheld
 from idp.accounts.records import Identifier, IdentifierKind
 from idp.protocol import counter, told_reads
 from idp.protocol.counter import Officer
+from idp.wishes.records import Wishes
 from tests.support.mailbox import letters
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ async def test_a_look_by_an_officer_is_told_at_once_over_the_chosen_channel_and_
     page = await visitor.submit(page, page.forms[-1], channel="mail")
     assert "Pilihan tersimpan" in page.text
     await counter.look(found, RINA, account, ["name"])
-    (letter,) = await letters(provider)
+    (letter,) = [one for one in await letters(provider) if one.subject != "Cara kami mengabari Anda diubah"]
     assert (letter.to, letter.subject) == (provider.person().email, "Petugas melihat data Anda")
     assert ("Loket 3" in letter.text, "Siti" in letter.text, "http" in letter.text, "Rina" in letter.text) == (True, False, False, False)
     form = (await visitor.get("/me/told")).forms[-1]
@@ -85,7 +87,45 @@ async def test_what_is_frozen_is_not_read_and_the_attempt_is_an_entry_until_it_i
     assert "sedang Anda bekukan" in (await visitor.get("/me/history")).text
     page = await visitor.get("/me/freeze")
     await visitor.submit(page, page.forms[-1])
+    assert await subjects(provider) == ["Data Anda dibekukan", "Pembekuan data dibuka"]
     provider.clock.move(seconds=1)
     assert "email" in (await provider.userinfo(tokens["access_token"])).json()
     newest = (await provider.services.consent.access_log.history(account.person, limit=2))[1]
     assert (newest.record["outcome"], newest.time > provider.clock() - dt.timedelta(days=1)) == ("unfrozen", True)
+
+
+async def test_data_frozen_between_decision_and_commit_do_not_leave(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    account, tokens, found = await siti(provider), await provider.tokens(), provider.services
+    to_service = Disclosure.to_service
+
+    async def after_a_freeze(self: Disclosure, *given: Any) -> Disclosed | Withheld:
+        await found.consent.freezes.freeze(account.person)
+        return await to_service(self, *given)
+
+    monkeypatch.setattr(Disclosure, "to_service", after_a_freeze)
+    answer = await provider.userinfo(tokens["access_token"])
+    assert (answer.status_code, set(answer.json())) == (200, {"sub"})
+    (denied, _) = await found.consent.access_log.history(account.person, limit=2)
+    assert (denied.action, denied.record["outcome"]) == ("denied", "frozen")
+
+
+async def test_an_open_session_alone_neither_thaws_nor_silences(provider: Provider) -> None:
+    found, account, visitor = provider.services, await siti(provider), await provider.visitor()
+    await visitor.sign_in(await visitor.get("/login"), provider.person())
+    told, freeze = await visitor.get("/me/told"), await visitor.get("/me/freeze")
+    provider.clock.move(minutes=14)
+    assert (await visitor.get("/me/data")).status == 200
+    provider.clock.move(minutes=2)
+    assert (await visitor.submit(freeze, freeze.forms[-1])).path == "/me/permissions", "freezing must be easy"
+    asked = await visitor.submit(told, told.forms[-1], channel="phone")
+    assert (asked.path, await found.wishes.of(account.person)) == ("/login", Wishes())
+    assert (await visitor.get("/me/freeze")).path == "/login"
+    assert (await visitor.post("/me/freeze", {**dict(freeze.forms[-1].fields), "wish": "off"})).path == "/login"
+    assert await found.consent.freezes.of(account.person) is not None
+    await visitor.sign_in(await visitor.get("/me/freeze"), provider.person())
+    page = await visitor.get("/me/freeze")
+    await visitor.submit(page, page.forms[-1])
+    assert await found.consent.freezes.of(account.person) is None
+    told = await visitor.get("/me/told")
+    await visitor.submit(told, told.forms[-1], channel="phone")
+    assert (await subjects(provider))[-1] == "Cara kami mengabari Anda diubah", "by mail too, although it is left out from now on"

@@ -95,6 +95,7 @@ async def test_a_guard_that_still_holds_lets_the_entry_be(log_house: LogHouse) -
         ("UPDATE grants SET expires_at = 1", "expired"),
         ("UPDATE grants SET person = 'p2'", "missing"),
         ("DELETE FROM grants", "missing"),
+        ("INSERT INTO freezes (person, entry_id, frozen_at) VALUES ('p1', 'f1', 1)", "frozen"),
     ],
 )
 async def test_consent_that_changed_meanwhile_turns_the_entry_into_a_denied_one(log_house: LogHouse, change: str, reason: str) -> None:

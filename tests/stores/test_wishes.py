@@ -1,9 +1,8 @@
-"""ui.md, law.md R14: what a citizen wishes stays, and a month's letters are written once by however many processes."""
+"""ui.md: what a citizen wishes stays, and a month's letters are written once by however many processes."""
 
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +14,6 @@ from idp.wishes.store import WishStore
 if TYPE_CHECKING:
     from keys.database import Database, StoreName
 
-NOW = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
 TWICE = sa.text("INSERT INTO digest_positions (month, last, done) VALUES ('2026-10', '', false)")
 SITI, BUDI = "s" * 22, "b" * 22
 
@@ -26,14 +24,10 @@ def wishes(stores: dict[StoreName, Database]) -> WishStore:
 
 
 async def test_wishes_are_kept_apart_from_one_another_and_forgotten_together(wishes: WishStore) -> None:
-    assert await wishes.of(SITI) == Wishes("all", digest=True, frozen_at=None)
-    await wishes.freeze(SITI, NOW)
-    await wishes.freeze(SITI, NOW + dt.timedelta(days=1))
+    assert await wishes.of(SITI) == Wishes("all", digest=True)
+    await wishes.tell_by(SITI, "mail", digest=True)
     await wishes.tell_by(SITI, "mail", digest=False)
-    assert await wishes.of(SITI) == Wishes("mail", digest=False, frozen_at=NOW)
-    assert await asyncio.gather(*(wishes.frozen(person) for person in (SITI, BUDI, SITI))) == [True, False, True]
-    await wishes.unfreeze(SITI)
-    assert (await wishes.frozen(SITI), (await wishes.of(SITI)).channel) == (False, "mail")
+    assert (await wishes.of(SITI), await wishes.of(BUDI)) == (Wishes("mail", digest=False), Wishes())
     await wishes.erase(SITI)
     assert await wishes.of(SITI) == Wishes()
 

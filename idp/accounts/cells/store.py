@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from consent.records import SealedValue
 from idp.accounts.records import Source
-from idp.accounts.tables import cells, wishes
+from idp.accounts.tables import cells
 from keys.grouped import Grouped, among
 from keys.sealing import Binding
 
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from keys.database import Database
-
-
-class _Cells(NamedTuple):
-    """What one statement found of a person's cells, and whether that person froze them."""
-
-    values: Sequence[SealedValue]
-    frozen: bool
 
 
 def binding_of(person: str, claim: str) -> Binding:
@@ -38,25 +31,16 @@ class CellStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._columns = sa.select(cells.c.person, cells.c.claim, cells.c.cell, cells.c.source, cells.c.updated_at)
-        frozen = sa.exists().where(wishes.c.person == cells.c.person, wishes.c.frozen_at.is_not(None)).label("frozen")
-        self._of_people = self._columns.add_columns(frozen).where(
-            among(database, cells.c.person, "people"), among(database, cells.c.claim, "claims")
-        )
-        self._grouped: Grouped[tuple[str, frozenset[str]], _Cells] = Grouped(self._read)
+        self._of_people = self._columns.where(among(database, cells.c.person, "people"), among(database, cells.c.claim, "claims"))
+        self._grouped: Grouped[tuple[str, frozenset[str]], Sequence[SealedValue]] = Grouped(self._read)
 
     async def sealed(self, person: str, claims: Iterable[str] | None = None) -> Sequence[SealedValue]:
         """Give a person's cells as they rest, by claim; `claims` None gives all."""
         if claims is not None:
-            found = await self._grouped.get((person, frozenset(claims)))
-            return found.values if found else ()
+            return await self._grouped.get((person, frozenset(claims))) or ()
         async with self._database.read() as connection:
             rows = (await connection.execute(self._columns.where(cells.c.person == person).order_by(cells.c.claim))).all()
         return [_sealed(row) for row in rows]
-
-    async def for_service(self, person: str, claims: Iterable[str]) -> Sequence[SealedValue] | None:
-        """Give cells as `sealed` does, and None for them when the person froze the use of their data (law.md R14)."""
-        found = await self._grouped.get((person, frozenset(claims)))
-        return () if found is None else None if found.frozen else found.values
 
     async def replace(self, before: SealedValue, cell: bytes) -> bool:
         """Put another cell of the same value in place of this one; False when the value was changed meanwhile."""
@@ -78,23 +62,17 @@ class CellStore:
                 )
             await transaction.commit()
 
-    async def _read(self, asked: Sequence[tuple[str, frozenset[str]]]) -> Mapping[tuple[str, frozenset[str]], _Cells]:
+    async def _read(self, asked: Sequence[tuple[str, frozenset[str]]]) -> Mapping[tuple[str, frozenset[str]], Sequence[SealedValue]]:
         people, claims = {person for person, _ in asked}, {claim for _, names in asked for claim in names}
         async with self._database.read() as connection:
             rows = (await connection.execute(self._of_people, {"people": [*people], "claims": [*claims]})).all()
         owned: dict[str, list[SealedValue]] = {person: [] for person in people}
         for row in rows:
             owned[row.person].append(_sealed(row))
-        frozen = {row.person for row in rows if row.frozen}
-        return {
-            key: _Cells(
-                sorted((value for value in owned[key[0]] if value.claim in key[1]), key=lambda value: value.claim), key[0] in frozen
-            )
-            for key in asked
-        }
+        return {key: sorted((value for value in owned[key[0]] if value.claim in key[1]), key=lambda value: value.claim) for key in asked}
 
 
-def _sealed(row: Any) -> SealedValue:  # noqa: ANN401 - a row of five columns, or of six
+def _sealed(row: Any) -> SealedValue:  # noqa: ANN401 - a row of five columns
     return SealedValue(
         person=row.person,
         claim=row.claim,
