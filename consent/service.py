@@ -56,6 +56,7 @@ def utc_now() -> dt.datetime:
 class ConsentOptions:
     """What consent/ must be told. `issuer` names the log's origin; `embedded_signer`: this process also signs checkpoints.
 
+    `serving`: it also looks, at once and again, after entries that wait and grants whose time is over; a command leaves both to servers.
     `witnessing`: whose cosignatures the public checkpoint needs, None when nobody's.
     `erased`: people who were erased, by a record that lies outside the stores.
     """
@@ -65,6 +66,7 @@ class ConsentOptions:
     dpo_contact: str
     anchor_file: Path | None = None
     embedded_signer: bool = False
+    serving: bool = True
     witnessing: Witnessing | None = None
     batch: BatchOptions = dataclasses.field(default_factory=BatchOptions)
     erased: Container[str] = ()
@@ -168,8 +170,9 @@ class Consent:
             return
         self._tasks = [
             asyncio.create_task(self._flush_when_kicked(), name="consent-queue"),
-            asyncio.create_task(self._expire(), name="consent-expiry"),
         ]
+        if self.options.serving:
+            self._tasks.append(asyncio.create_task(self._expire(), name="consent-expiry"))
         if self.signer is not None and self.options.embedded_signer:
             self._tasks.append(asyncio.create_task(self.signer.run(), name="log-signer"))
 
@@ -183,12 +186,14 @@ class Consent:
         await self.access_log.stop()
 
     async def _flush_when_kicked(self) -> None:
-        while True:
-            self.ledger.kick.clear()
+        if self.options.serving:
             await self._flush()
+        while True:
             with contextlib.suppress(TimeoutError):  # not `wait_for`: Python 3.11's forgets a cancellation that meets a result
                 async with asyncio.timeout(FLUSH_SECONDS):
                     await self.ledger.kick.wait()
+            self.ledger.kick.clear()
+            await self._flush()
 
     async def _flush(self) -> None:
         await _outliving("consent_queue_not_flushed", self.ledger.flush_queue)

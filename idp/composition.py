@@ -152,6 +152,7 @@ def _consent_options(
         issuer=settings.issuer,
         anchor_file=settings.log_anchor_file,
         embedded_signer=signs and settings.log_signer == "embedded",
+        serving=signs,
         operator_name=settings.operator_name,
         dpo_contact=settings.dpo_contact,
         erased=erased,
