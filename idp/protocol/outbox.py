@@ -60,6 +60,7 @@ def outbox(found: Services) -> Outbox:
         ending.ACCOUNT_TOPIC: partial(ending.follow_account, found),
         complaints.TOPIC: partial(complaints.tell, found),
         told_reads.NOTICE_TOPIC: partial(told_reads.tell_unusual, found),
+        told_reads.MORE_TOPIC: partial(told_reads.tell_more, found),
         told_reads.DIGEST_TOPIC: partial(told_reads.tell_digest, found),
         erasure.TOPIC: partial(erasure.follow, found),
     }

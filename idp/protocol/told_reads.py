@@ -16,6 +16,7 @@ from consent.errors import ChainClosed
 from idp.pages.formats import ZONE, Formats
 from idp.protocol.unusual import Crowds, unusual
 from idp.web.rate_limits import Wait
+from keys.encoding import encode
 from keys.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from idp.protocol.services import Services
 
 NOTICE_TOPIC: Final = "unusual-read"
+MORE_TOPIC: Final = "more-unusual-reads"
 DIGEST_TOPIC: Final = "digest"
+TOGETHER: Final = 3 * 3600
+"""Seconds for which unusual reads beyond the limits are gathered into one notice: eight notices a day at most."""
 PAGE: Final = 50
 """People in one step, twice a minute: slow enough that codes for signing in do not wait behind letters in the outbox."""
 READS: Final = frozenset({"disclose", "consult", "verify", "audit"})
@@ -50,7 +54,8 @@ class Watcher:
         record, now = entry.record, self._found.clock()
         unit = record.actor.unit or record.actor.role if record.actor else None
         who = record.client_name or unit or ""
-        payload = {"kind": kind, "who": who, "at": result.time.timestamp()}
+        by = record.actor.pseudonym if record.actor and record.actor.pseudonym else record.client or ""
+        payload = {"kind": kind, "who": who, "by": by, "claims": sorted(record.claims), "at": result.time.timestamp()}
         try:
             await self._found.events.outbox.add(NOTICE_TOPIC, payload, now, person=entry.subject.person, errand=entry.entry_id)
         except (StoreUnavailable, OSError) as error:
@@ -58,14 +63,33 @@ class Watcher:
 
 
 async def tell_unusual(found: Services, errand: Errand) -> None:
-    """Tell a citizen of one unusual read, over the channel of their choice; more than ten a day are left to the history."""
+    """Tell a citizen of one unusual read, over the channel of their choice.
+
+    Three a day that are alike (same officer or service, same kind, same data), twenty in all; the rest is told together,
+    some hours later. So nobody uses up the notices of a day with trifles, and nobody's telephone rings a hundred times.
+    """
     account = await found.accounts.get(errand.person) if errand.person else None
-    if account is None or isinstance(await found.limits.notice(account.person), Wait):
+    if account is None:
         return
-    said = errand.payload
+    said, now = errand.payload, found.clock()
+    alike = "\0".join((said["kind"], said.get("by", ""), *said.get("claims", ())))
+    if isinstance(await found.limits.notice(account.person, alike), Wait):
+        window = int(now.timestamp()) // TOGETHER
+        together = encode(found.limits.digest("identifier", f"{MORE_TOPIC}\0{account.person}\0{window}"))[:22]
+        due = dt.datetime.fromtimestamp((window + 1) * TOGETHER, dt.UTC)
+        await found.events.outbox.add_once(MORE_TOPIC, now, person=account.person, errand=together, due=due)
+        return
     when = Formats(account.locale).when(dt.datetime.fromtimestamp(said["at"], dt.UTC))
     wishes = await found.wishes.of(account.person)
     await found.courier.tell(account.person, f"read_{said['kind']}", {"who": said["who"], "when": when}, by=wishes.channel)
+
+
+async def tell_more(found: Services, errand: Errand) -> None:
+    """Tell a citizen that there were more unusual reads than were told one by one."""
+    account = await found.accounts.get(errand.person) if errand.person else None
+    if account is not None:
+        wishes = await found.wishes.of(account.person)
+        await found.courier.tell(account.person, "read_more", by=wishes.channel)
 
 
 async def write_digests(found: Services) -> int:

@@ -83,7 +83,8 @@ class LimitRules:
 
 DENIED = (Limit("denied", 1, MINUTE),)
 EXPORTS = (Limit("export", 10, 60 * MINUTE),)
-NOTICES = (Limit("notice", 10, 24 * 60 * MINUTE),)
+NOTICES = (Limit("notice", 20, 24 * 60 * MINUTE),)
+NOTICES_ALIKE = (Limit("notice-alike", 3, 24 * 60 * MINUTE),)
 COMPLAINTS = (Limit("complaint", 10, 24 * 60 * MINUTE),)
 
 
@@ -180,9 +181,10 @@ class RateLimits:
         """Count a complaint that somebody sends: each is work for an officer."""
         return await self.take((COMPLAINTS, person))
 
-    async def notice(self, person: str) -> Taken | Wait:
-        """Count a notice of an unusual read: who gets a hundred reads none."""
-        return await self.take((NOTICES, person))
+    async def notice(self, person: str, alike: str) -> Taken | Wait:
+        """Count a notice of an unusual read, and among those `alike`: who gets a hundred reads none. What must wait is told together."""
+        found = await self.take((NOTICES_ALIKE, f"{person}\0{alike}"))
+        return found if isinstance(found, Wait) else await self.take((NOTICES, person))
 
     async def denied(self, client: str, person: str) -> Taken | Wait:
         """Count a refused attempt at a person's data: log.md, "one per client, person, minute", by all processes together."""

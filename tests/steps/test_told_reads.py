@@ -46,9 +46,14 @@ async def test_a_look_by_an_officer_is_told_at_once_over_the_chosen_channel_and_
     form = (await visitor.get("/me/told")).forms[-1]
     await visitor.submit(page, form, channel="fax")
     assert (await found.wishes.of(account.person)).channel == "mail"
-    for _ in range(12):
+    for _ in range(12):  # trifles that are to use up the day's notices …
         await counter.look(found, RINA, account, ["name"])
-    assert (await subjects(provider)).count("Petugas melihat data Anda") == 10
+    assert (await subjects(provider)).count("Petugas melihat data Anda") == 3
+    await counter.look(found, RINA, account, ["name", "birthdate"])  # … before the look that matters
+    assert (await subjects(provider)).count("Petugas melihat data Anda") == 4
+    provider.clock.move(hours=3)
+    assert (await subjects(provider)).count("Data Anda dibaca lebih sering") == 1, "what was not told one by one is told together"
+    assert await found.events.outbox.waiting() == 0
 
 
 async def test_a_months_letter_says_until_when_how_many_entries_once_and_to_nobody_who_had_none(provider: Provider) -> None:

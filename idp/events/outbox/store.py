@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.events.outbox.records import Errand
 from idp.events.tables import outbox
@@ -47,12 +48,20 @@ class OutboxStore:
         self, topic: str, payload: Mapping[str, Any], now: dt.datetime, *, person: str | None = None, errand: str | None = None
     ) -> Executable:
         """Give the statement that keeps a piece of work, for a transaction with what the work follows from."""
-        errand = errand or new_id()
+        return sa.insert(outbox).values(self._row(topic, payload, now, person, errand or new_id()))
+
+    async def add_once(self, topic: str, now: dt.datetime, *, person: str, errand: str, due: dt.datetime) -> None:
+        """Keep a piece of work that is due later and says nothing more, unless it is kept already."""
+        insert = sqlite.insert if self._database.dialect == "sqlite" else postgresql.insert
+        row = self._row(topic, {}, now, person, errand) | {"next_attempt_at": due}
+        async with self._database.statement() as connection:
+            await connection.execute(insert(outbox).values(row).on_conflict_do_nothing())
+
+    def _row(self, topic: str, payload: Mapping[str, Any], now: dt.datetime, person: str | None, errand: str) -> dict[str, Any]:
         cell = self._keyring.secrets.seal("outbox", (errand, topic), json.dumps(dict(payload)).encode())
-        row = {
+        return {
             "id": errand, "topic": topic, "person": person, "cell": cell, "attempts": 0, "created_at": now, "next_attempt_at": now,
         }  # fmt: skip
-        return sa.insert(outbox).values(row)
 
     async def take(self, now: dt.datetime, limit: int = 20) -> Sequence[Errand]:
         """Lease what is due; another process, or this one after a crash, takes it again when the lease ends."""
