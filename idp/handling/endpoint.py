@@ -15,9 +15,12 @@ from idp.protocol.services import services
 from idp.staff.records import Role
 from idp.web import cookies
 from idp.web.errors import PageError
+from idp.web.request_context import language
 from keys.errors import KeyDestroyed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -36,13 +39,13 @@ async def waiting(request: Request) -> Response:
     found = services(request)
     agency = None if duty.role is Role.DPO else duty.appointment.agency or ""
     rows = [one for one in await found.complaints.list(*_WAITING, agency=agency) if rules.may_handle(duty.appointment, one)]
-    return _page(request, duty, "list", complaints=rows, now=found.clock(), numbers=await found.complaints.statistics(found.clock()))
+    return await _page(request, duty, "list", complaints=rows, now=found.clock(), numbers=await found.complaints.statistics(found.clock()))
 
 
 async def ask(request: Request) -> Response:
     """Answer GET /complaints/{complaint}: what it is about, and the reason for opening it."""
     duty, complaint = await _theirs(request)
-    return _one(request, duty, complaint)
+    return await _one(request, duty, complaint)
 
 
 async def show(request: Request) -> Response:
@@ -52,7 +55,7 @@ async def show(request: Request) -> Response:
     reason = rules.reason_of(fields.get("reason", ""))
     if reason is None:
         errors = {"reason": services(request).renderer.t(request, "handling.wrong.reason")}
-        return _one(request, duty, complaint, status=422, errors=errors, fields=fields)
+        return await _one(request, duty, complaint, status=422, errors=errors, fields=fields)
     return await _opened(request, duty, complaint, reason)
 
 
@@ -63,10 +66,10 @@ async def answer(request: Request) -> Response:
     text = rules.answer_of(fields.get("answer", ""))
     if text is None:
         errors = {"answer": services(request).renderer.t(request, "handling.wrong.answer", most=LONGEST)}
-        return _one(request, duty, complaint, status=422, errors=errors, fields=fields, writing=True)
+        return await _one(request, duty, complaint, status=422, errors=errors, fields=fields, writing=True)
     if await complaints.is_about(services(request), complaint, duty.actor):
         errors = {"answer": services(request).renderer.t(request, "handling.wrong.own")}
-        return _one(request, duty, complaint, status=403, errors=errors, fields=fields, writing=True)
+        return await _one(request, duty, complaint, status=403, errors=errors, fields=fields, writing=True)
     if complaint.open:
         await complaints.answer(services(request), duty.actor, complaint, text)
     return page_forms.see_other(f"{PATH}/{complaint.id}")
@@ -96,18 +99,24 @@ async def _opened(request: Request, duty: OnDuty, complaint: Complaint, reason: 
         entry = await complaints.entry_at(found, complaint.person or "", words.index)
     except (ChainClosed, KeyDestroyed):  # erased since the list was shown
         raise PageError("no_complaint", 404, href=PATH) from None
-    return _one(request, duty, complaint, words=words, entry=entry, writing=complaint.open)
+    return await _one(request, duty, complaint, words=words, entry=entry, writing=complaint.open)
 
 
-def _one(request: Request, duty: OnDuty, complaint: Complaint, *, status: int = 200, **more: Any) -> Response:  # noqa: ANN401
+async def _one(request: Request, duty: OnDuty, complaint: Complaint, *, status: int = 200, **more: Any) -> Response:  # noqa: ANN401
     shown = {"words": None, "entry": None, "writing": False, "errors": {}, "fields": {}, "most": LONGEST} | more
-    return _page(request, duty, "one", status=status, complaint=complaint, **shown)
+    return await _page(request, duty, "one", status=status, complaint=complaint, **shown)
 
 
-def _page(request: Request, duty: OnDuty, name: str, *, status: int = 200, **context: Any) -> Response:  # noqa: ANN401
-    found = services(request)
-    today = local_date(found.clock())
-    return found.renderer.page(request, f"handling/{name}.html", status=status, desk=duty, today=today, **context)
+async def _page(request: Request, duty: OnDuty, name: str, *, status: int = 200, **context: Any) -> Response:  # noqa: ANN401
+    found, tongue = services(request), language(request)
+
+    def local(text: Mapping[str, str]) -> str:
+        return text.get(tongue) or text["id"]
+
+    agencies = {agency.code: local(agency.name) for agency in await found.clients.agencies()}
+    purposes = {purpose.id: local(purpose.title) for purpose in await found.consent.purposes.list()}
+    context |= {"today": local_date(found.clock()), "agencies": agencies, "purposes": purposes}
+    return found.renderer.page(request, f"handling/{name}.html", status=status, desk=duty, **context)
 
 
 routes = [

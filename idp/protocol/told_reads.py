@@ -55,7 +55,8 @@ class Watcher:
         unit = record.actor.unit or record.actor.role if record.actor else None
         who = record.client_name or unit or ""
         by = record.actor.pseudonym if record.actor and record.actor.pseudonym else record.client or ""
-        payload = {"kind": kind, "who": who, "by": by, "claims": sorted(record.claims), "at": result.time.timestamp()}
+        read = (record.occurred or result.time).timestamp()
+        payload = {"kind": kind, "who": who, "by": by, "claims": sorted(record.claims), "at": read}
         try:
             await self._found.events.outbox.add(NOTICE_TOPIC, payload, now, person=entry.subject.person, errand=entry.entry_id)
         except (StoreUnavailable, OSError) as error:

@@ -16,9 +16,11 @@ from joserfc.jwk import ECKey
 
 from consent.errors import LogUnavailable
 from idp.accounts.records import Identifier, IdentifierKind
+from idp.pages.formats import Formats
 from idp.protocol import issue
 from idp.spec import client_assertion
 from tests.support.application import SECRET, Application
+from tests.support.mailbox import letters
 
 if TYPE_CHECKING:
     import httpx2
@@ -88,6 +90,10 @@ async def test_a_report_is_an_entry_of_the_person_that_says_who_reported_and_whe
     assert (record["claims"], record["actor"]["pseudonym"], record["actor"]["role"]) == (["email", "name"], "dr-04", "dokter")
     assert dt.datetime.fromisoformat(record["occurred"]) == dt.datetime.fromisoformat(form["occurred"])
     assert newest.grant is not None
+    letter = (await letters(clinic.provider, clinic.provider.person().email))[-1]
+    assert Formats("id").when(dt.datetime.fromisoformat(form["occurred"])) in letter.text, (
+        "told by when it was, not by when it was reported"
+    )
     assert (await clinic.provider.services.consent.access_log.check_person(await siti(clinic))).whole
 
 

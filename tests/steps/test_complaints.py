@@ -69,13 +69,14 @@ async def test_from_the_entry_to_the_answer(provider: Provider) -> None:
 
     officer = await dpo(provider)
     listed = await officer.get("/complaints")
-    assert (complaint.number in listed.text, WORDS in listed.text) == (True, False)
+    assert (complaint.number in listed.text, "Dinas Komunikasi" in listed.text, WORDS in listed.text) == (True, True, False)
     closed = await officer.get(f"/complaints/{complaint.id}")
     assert WORDS not in closed.text
     short = await officer.submit(closed, closed.form("reason"), reason="cek")
     assert (short.status, WORDS in short.text, await newest(provider, person)) == (422, False, index)
     opened = await officer.submit(closed, closed.form("reason"), reason=REASON)
     assert (opened.status, WORDS in opened.text, "Aduan Warga" in opened.text) == (200, True, True)
+    assert "Menerima dan menjawab aduan Anda" in opened.text, "the purpose by its title, not by its id"
     look = (await provider.services.consent.access_log.history(person, limit=1))[0]
     assert (look.record["action"], look.record["claims"], look.record["actor"]["type"]) == ("consult", ["complaint"], "dpo")
     assert look.record["reason"] == f"{complaint.number}: {REASON}"
