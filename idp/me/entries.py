@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 KINDS: Final = ("disclose", "consult", "verify", "audit", "update", "export", "consent", "denied", "erase")
 _OFFICERS: Final = frozenset({"consult", "verify", "update", "audit", "export", "copy"})
+_ROLES: Final = frozenset({"officer", "auditor", "administrator", "dpo"})
 _CONSENT: Final = frozenset({"requested", "given", "refused", "renewed", "withdrawn", "expired", "invalidated"})
 _FREEZING: Final = frozenset({"frozen", "unfrozen"})
 _CHANNELS: Final = frozenset(
@@ -65,7 +66,7 @@ class EntryView:
     basis: str
     law: str | None
     channel: str
-    officer: str | None
+    officer: tuple[str, ...] | None
     reason: str | None
     outcome: str
     by_self: bool = False
@@ -83,6 +84,12 @@ class EntryView:
         """Whether a person at an agency acted, and not a service for the citizen."""
         return self.officer is not None and self.kind in _OFFICERS
 
+    def _officer_in_words(self, t: Callable[..., str]) -> str | None:
+        if self.officer is None:
+            return None
+        role, *more = self.officer
+        return ", ".join((t(f"history.role.{role}") if role in _ROLES else role, *more))
+
     def details(self, t: Callable[..., str], when: Callable[[dt.datetime], str], local: Callable[..., str]) -> list[tuple[str, str, None]]:
         """Give the lines behind "details": who, when, why, on which ground, by which way, under which number."""
         who = f"{self.who} ({local(self.agency)})" if self.agency and local(self.agency) != self.who else self.who
@@ -90,7 +97,7 @@ class EntryView:
         ground = t(f"history.basis.{self.basis}") + (f": {self.law}" if self.law else "")
         lines = [
             ("who", who),
-            ("officer", self.officer),
+            ("officer", self._officer_in_words(t)),
             ("when", when(self.occurred or self.time)),
             ("entered", when(self.time) if self.occurred else None),
             ("why", local(self.purpose) if self.purpose else None),
@@ -144,11 +151,11 @@ def _kind(action: str, outcome: str) -> str:
     return action if action in KINDS else "other"
 
 
-def _officer(actor: Mapping[str, Any]) -> str | None:
-    """An officer is shown by role, unit and pseudonym; his name is known to his agency."""
+def _officer(actor: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """An officer is shown by role, unit and pseudonym; his name is known to his agency. Give these words, the role as the record has it."""
     if actor.get("type") in {None, "citizen", "system", "service"}:
         return None
-    return ", ".join(str(actor[name]) for name in ("role", "unit", "pseudonym") if actor.get(name)) or str(actor["type"])
+    return str(actor.get("role") or actor["type"]), *(str(actor[name]) for name in ("unit", "pseudonym") if actor.get(name))
 
 
 @dataclass(frozen=True, slots=True)
