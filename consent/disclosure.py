@@ -95,6 +95,14 @@ class Disclosed:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Exported:
+    """What people take away of their own: each value in the place of its cell, and the id of the one entry that records it."""
+
+    values: Sequence[str] = dataclasses.field(repr=False)
+    entry_id: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Withheld:
     """Nothing left: the permission changed before the read was recorded. The attempt is an entry too."""
 
@@ -154,8 +162,8 @@ class Disclosure:
         _same(person, [value.claim for value in sealed], sealed)
         return await self._open(sealed, "self")
 
-    async def to_self_export(self, person: str, sealed: Sequence[SealedValue], channel: str) -> Disclosed | Withheld:
-        """Record that a person takes their own values away, then open. Raises: as `to_service`."""
+    async def to_self_export(self, person: str, sealed: Sequence[SealedValue], channel: str) -> Exported | Withheld:
+        """Record that a person takes their own values away, then open; several may be of one kind. Raises: as `to_service`."""
         claims = frozenset(value.claim for value in sealed)
         _same(person, claims, sealed)
         self._refuse_erased(person)
@@ -163,7 +171,8 @@ class Disclosure:
         result = await self._log.append(Entry(record, Subject(person, actor=_CITIZEN)))
         if isinstance(result, Denied):
             return Withheld(result.reason, result.entry_id)
-        return Disclosed(await self._open_with(result, sealed, "export"), result.entry_id)
+        self._spend(result, sealed)
+        return Exported(await self._open_all(sealed, "export"), result.entry_id)
 
     async def to_courier(self, person: str, sealed: SealedValue) -> str:
         """Open one address of a person for a message that goes to that address. Raises: ReceiptRefused for anybody else's; KeysError."""
@@ -179,13 +188,17 @@ class Disclosure:
         return {value.claim: seal_cell(newest, value.binding, opened[value.claim].encode()) for value in old}
 
     async def _open_with(self, receipt: Receipt, sealed: Sequence[SealedValue], door: str) -> dict[str, str]:
+        self._spend(receipt, sealed)
+        return await self._open(sealed, door)
+
+    @staticmethod
+    def _spend(receipt: Receipt, sealed: Sequence[SealedValue]) -> None:
         """Spend a receipt. It is spent even when nothing opens, and the time runs from the commit."""
         person = receipt.person
         if person is None:
             raise ReceiptRefused("the receipt names nobody")
         _same(person, receipt.claims, sealed)
         receipt.spend(person, [value.claim for value in sealed])
-        return await self._open(sealed, door)
 
     def _refuse_erased(self, person: str) -> None:
         """Stop before the log: what a restored store still holds of an erased person is nobody's to read. Raises: PersonErased."""
@@ -193,12 +206,16 @@ class Disclosure:
             raise PersonErased("a store was restored from before this person's erasure")
 
     async def _open(self, sealed: Sequence[SealedValue], door: str) -> dict[str, str]:
+        opened = await self._open_all(sealed, door)
+        return {value.claim: text for value, text in zip(sealed, opened, strict=True)}
+
+    async def _open_all(self, sealed: Sequence[SealedValue], door: str) -> list[str]:
         for person in {value.person for value in sealed}:
             self._refuse_erased(person)
-        opened: dict[str, str] = {}
+        opened = []
         for value in sealed:
             key = await self._keys.data_key(value.person, generation_of(value.cell))
-            opened[value.claim] = open_cell(key, value.binding, value.cell).decode()
+            opened.append(open_cell(key, value.binding, value.cell).decode())
         OPENED.labels(door).inc(len(opened))
         self._uses[door] += 1
         return opened

@@ -92,6 +92,15 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """How a value that rests in a cell came to be known. `by`: the officer's pseudonym or a register's name, None for the person's word."""
+
+    by: str | None
+    how: str | None
+    at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """A refusal: another person has this identifier verified."""
 

@@ -84,6 +84,12 @@ class EventStore:
         async with self._database.read() as connection:
             return frozenset((await connection.execute(statement)).scalars())
 
+    async def devices(self, person: str) -> Sequence[dt.datetime]:
+        """Tell when each device that the person signed in from was last there, the newest first; nothing else is kept of them."""
+        statement = sa.select(known_devices.c.seen_at).where(known_devices.c.person == person)
+        async with self._database.read() as connection:
+            return [*(await connection.execute(statement.order_by(known_devices.c.seen_at.desc()))).scalars()]
+
     async def forget_devices(self, person: str) -> None:
         """Make every device of a person a stranger (after a recovery)."""
         async with self._database.statement() as connection:

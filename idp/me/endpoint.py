@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from idp.me import complaints, correction, data, download, erase, history, home, permissions, receipt, wishes
+from idp.me import complaints, correction, data, download, erase, history, home, own_data_download, permissions, receipt, wishes
 
 routes = [
     Route("/", home.home, methods=["GET"]),
@@ -27,6 +27,8 @@ routes = [
     Route(wishes.FREEZE, wishes.show_freeze, methods=["GET"]),
     Route(wishes.FREEZE, wishes.change_freeze, methods=["POST"]),
     Route("/me/data", data.data, methods=["GET"]),
+    Route(own_data_download.PATH, own_data_download.show, methods=["GET"]),
+    Route(own_data_download.PATH, own_data_download.download, methods=["POST"]),
     Route("/me/data/correct", correction.show, methods=["GET"]),
     Route("/me/data/correct", correction.correct, methods=["POST"]),
     Route("/me/erase", erase.ask, methods=["GET"]),

@@ -28,6 +28,7 @@ _CHANNELS: Final = frozenset(
         "api",
         "counter",
         "command_line",
+        "own_data",
         "page",
         "approve",
         "ledger",

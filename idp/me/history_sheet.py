@@ -8,6 +8,7 @@ import io
 from typing import TYPE_CHECKING, Any, Final
 
 from consent.access_log.leaf import canonical
+from idp.me.sheets import MARK, safe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 _RECORD: Final = ("time", "action", "client_name", "agency", "legal_basis", "legal_ref", "channel", "outcome", "reason")
 _PROOF: Final = ("index", "leaf", "nonce_a", "nonce_s", "record", "subject", "proof", "checkpoint_size", "checkpoint_root")
 COLUMNS: Final = ("n", "entry_id", *_RECORD, "claims", "purpose", "actor", "grant", *_PROOF)
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(history: OwnHistory) -> bytes:
@@ -28,8 +28,8 @@ def write(history: OwnHistory) -> bytes:
     sheet.writeheader()
     head = {"checkpoint_size": str(history.checkpoint.size), "checkpoint_root": _b64(history.checkpoint.root)}
     for entry in history.entries:
-        sheet.writerow({name: _safe(cell) for name, cell in _said(entry).items()} | _proof(entry) | head)
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
+        sheet.writerow({name: safe(cell) for name, cell in _said(entry).items()} | _proof(entry) | head)
+    return MARK + text.getvalue().encode()
 
 
 def _said(entry: ProvedEntry) -> dict[str, str]:
@@ -56,11 +56,6 @@ def _proof(entry: ProvedEntry) -> dict[str, str]:
         "subject": canonical(entry.subject).decode(),
         "proof": " ".join(map(_b64, entry.proof)),
     }
-
-
-def _safe(cell: str) -> str:
-    """Put an apostrophe before what a spreadsheet would take for a formula: names and reasons are other people's words."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _b64(data: bytes) -> str:

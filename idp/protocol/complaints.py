@@ -63,13 +63,13 @@ async def entry_at(found: Services, person: str, index: int) -> HistoryEntry | N
 async def own_words(found: Services, complaint: Complaint) -> Words:
     """Open a complaint for the citizen whose it is."""
     person = complaint.person or ""
-    return _words(await found.consent.disclosure.to_self(person, _cells(complaint, person)))
+    return _words(await found.consent.disclosure.to_self(person, cells_of(complaint)))
 
 
 async def shown(found: Services, actor: Actor, complaint: Complaint, reason: str) -> Words:
     """Open a complaint for a member of staff, after the entry that the citizen sees. Raises: LogUnavailable; ValueError, no reason."""
     person = complaint.person or ""
-    cells = _cells(complaint, person)
+    cells = cells_of(complaint)
     if not reason.strip():
         raise ValueError("a look at a complaint needs a reason")
     read = StaffRead(
@@ -141,7 +141,7 @@ async def tell(found: Services, errand: Errand) -> None:
 
 async def resealed(found: Services, person: str) -> list[bool]:
     """Seal a person's complaints anew under the newest data key. True for each cell that was replaced. Raises: KeyDestroyed."""
-    cells = [(complaint.id, cell) for complaint in await found.complaints.of_person(person, None) for cell in _cells(complaint, person)]
+    cells = [(complaint.id, cell) for complaint in await found.complaints.of_person(person, None) for cell in cells_of(complaint)]
     fresh = [(row, cell, await found.consent.disclosure.resealed(person, [cell])) for row, cell in cells]
     return [
         await found.complaints.replace(row, cell.binding.column, cell.cell, anew) for row, cell, made in fresh for anew in made.values()
@@ -164,7 +164,9 @@ def _told(found: Services, complaint: Complaint) -> Statements:
     return (found.events.outbox.adding(TOPIC, payload, found.clock(), person=complaint.person),)
 
 
-def _cells(complaint: Complaint, person: str) -> Sequence[SealedValue]:
+def cells_of(complaint: Complaint) -> Sequence[SealedValue]:
+    """Give what a complaint keeps sealed, as its citizen's: the text, and the answer when there is one."""
+    person = complaint.person or ""
     rest = (("text", TEXT, complaint.text), ("answer", ANSWER, complaint.answer))
     return [
         SealedValue(person, claim, cell, binding_of(complaint.id, column, person), "asserted")

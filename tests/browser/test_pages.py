@@ -33,6 +33,7 @@ INSIDE = {
     "home": "/",
     "history": "/me/history",
     "history-file": "/me/history/file",
+    "data-file": "/me/data/file",
     "complaints": "/me/complaints",
     "told": "/me/told",
     "freeze": "/me/freeze",

@@ -10,7 +10,7 @@ import pytest
 
 from consent.access_log import records as log_records
 from consent.access_log.records import Actor, Entry, Receipt, Record, Subject, receipt_for
-from consent.disclosure import OPENED, Disclosed, ServiceRead, StaffRead, Withheld
+from consent.disclosure import OPENED, Disclosed, Exported, ServiceRead, StaffRead, Withheld
 from consent.errors import LogBusy, LogUnavailable, ReceiptRefused
 from tests.support.consent import House, asking, card, house
 
@@ -299,8 +299,10 @@ async def test_nobody_sees_anothers_values_on_their_own_page(case: Case) -> None
 
 
 async def test_taking_ones_values_away_is_an_entry(case: Case) -> None:
-    result = await case.home.consent.disclosure.to_self_export(case.person, case.sealed, "mydata")
-    assert isinstance(result, Disclosed)
+    twice = [*case.sealed, case.sealed[0]]  # several of one kind: complaints, names of passkeys
+    result = await case.home.consent.disclosure.to_self_export(case.person, twice, "own_data")
+    assert isinstance(result, Exported)
+    assert [*result.values] == ["Siti Rahma", "siti@example.id", "Siti Rahma"]
     assert (await case.newest())["action"] == "export"
 
 

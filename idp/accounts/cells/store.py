@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from consent.records import SealedValue
-from idp.accounts.records import Source
+from idp.accounts.records import Check, Source
 from idp.accounts.tables import cells
 from keys.grouped import Grouped, among
 from keys.sealing import Binding
@@ -41,6 +41,13 @@ class CellStore:
         async with self._database.read() as connection:
             rows = (await connection.execute(self._columns.where(cells.c.person == person).order_by(cells.c.claim))).all()
         return [_sealed(row) for row in rows]
+
+    async def checks(self, person: str) -> Mapping[str, Check]:
+        """Tell by claim who checked a person's values, how and when."""
+        statement = sa.select(cells.c.claim, cells.c.verified_by, cells.c.verified_how, cells.c.verified_at)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(statement.where(cells.c.person == person))).all()
+        return {row.claim: Check(row.verified_by, row.verified_how, row.verified_at) for row in rows}
 
     async def replace(self, before: SealedValue, cell: bytes) -> bool:
         """Put another cell of the same value in place of this one; False when the value was changed meanwhile."""

@@ -92,6 +92,13 @@ class FactorStore:
         async with self._database.read() as connection:
             return (await connection.execute(sa.union_all(app, card))).first() is not None
 
+    async def totp_since(self, person: str) -> dt.datetime | None:
+        """Tell since when there is an authenticator application; None without one."""
+        mine = (totp.c.person == person) & (totp.c.stage == "active")
+        async with self._database.read() as connection:
+            since: dt.datetime | None = (await connection.execute(sa.select(totp.c.created_at).where(mine))).scalar_one_or_none()
+        return since
+
     async def remove_totp(self, person: str) -> None:
         """Forget the authenticator application."""
         async with self._database.statement() as connection:
