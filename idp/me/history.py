@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from idp.me import rules
 from idp.me.entries import KINDS, by_day
 from idp.me.names import views
-from idp.pages.charts import bars, lines
+from idp.pages.charts import Value, bars, lines
 from idp.pages.formats import Formats
 from idp.protocol import current_session, page_forms
 from idp.protocol.services import services
@@ -99,7 +99,7 @@ async def _months(parts: Services, request: Request, person: str) -> dict[str, A
     alt = parts.renderer.t(request, "history.months.alt", months=spoken)
     return {
         "ever_read": any(count for _, count in counts),
-        "chart": bars([(formats.month(month, short=True), count) for month, count in counts], alt),
+        "chart": bars([Value(formats.month(month, short=True), count, formats.number(count)) for month, count in counts], alt),
         "month_rows": [(formats.month(month), formats.number(count)) for month, count in counts],
     }
 
@@ -111,6 +111,9 @@ async def _by_service(parts: Services, request: Request, person: str, known: Map
     formats = Formats(language(request))
     spoken = ", ".join(f"{name}: {formats.number(count)}" for name, count in counts)
     return {
-        "service_chart": lines(counts, parts.renderer.t(request, "history.by_service.alt", services=spoken)),
+        "service_chart": lines(
+            [Value(name, count, formats.number(count)) for name, count in counts],
+            parts.renderer.t(request, "history.by_service.alt", services=spoken),
+        ),
         "service_rows": [(name, formats.number(count)) for name, count in counts],
     }

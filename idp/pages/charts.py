@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _LINE, _LENGTH = 44, 262
 _STEP, _BAR, _TALL, _HEAD, _FOOT = 56, 32, 120, 20, 22
@@ -15,41 +15,53 @@ _THIN, _WEEK, _ROOM = 14, 7, 4
 _LOW = 2  # a single read is no full bar
 
 
-def bars(values: Sequence[tuple[str, int]], description: str) -> Markup:
-    """Draw one bar per (short label, count). An empty one shows as a thin line, so that "none" is seen and not guessed."""
-    most = max(_LOW, *(count for _, count in values), 0)
-    drawn = Markup("").join(_bar(place, label, count, most) for place, (label, count) in enumerate(values))
+class Value(NamedTuple):
+    """What one bar shows: its label, its length, and the number as its reader writes it."""
+
+    label: str
+    length: int
+    said: str
+
+
+def bars(values: Sequence[Value], description: str) -> Markup:
+    """Draw one bar per value, with a short label. An empty one shows as a thin line, so that "none" is seen and not guessed."""
+    most = max(_LOW, *(one.length for one in values), 0)
+    drawn = Markup("").join(_bar(place, one, most) for place, one in enumerate(values))
     width, height = max(len(values), 1) * _STEP, _HEAD + _TALL + _FOOT
     return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(width, height, description, drawn)
 
 
-def lines(values: Sequence[tuple[str, int]], description: str) -> Markup:
-    """Draw one lying bar per (name, count), the name above it: names are longer than bars are wide."""
-    most = max(_LOW, *(count for _, count in values), 0)
-    drawn = Markup("").join(_line(place * _LINE, name, count, most) for place, (name, count) in enumerate(values))
+def lines(values: Sequence[Value], description: str) -> Markup:
+    """Draw one lying bar per value, its name above it: names are longer than bars are wide."""
+    most = max(_LOW, *(one.length for one in values), 0)
+    drawn = Markup("").join(_line(place * _LINE, one, most) for place, one in enumerate(values))
     width, height = _STEP * 6, max(len(values), 1) * _LINE
     return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(width, height, description, drawn)
 
 
-def _line(top: int, name: str, count: int, most: int) -> Markup:
-    long = max(round(_LENGTH * count / most), 2)
-    label = Markup('<text class="name" x="0" y="{}">{}</text>').format(top + 14, name)
+def _line(top: int, value: Value, most: int) -> Markup:
+    long = max(round(_LENGTH * value.length / most), 2)
+    label = Markup('<text class="name" x="0" y="{}">{}</text>').format(top + 14, value.label)
     bar = Markup('<rect x="0" y="{}" width="{}" height="14" rx="3"/>').format(top + 21, long)
-    return label + bar + Markup('<text class="value name" x="{}" y="{}">{}</text>').format(long + 8, top + 33, count)
+    return label + bar + Markup('<text class="value name" x="{}" y="{}">{}</text>').format(long + 8, top + 33, value.said)
 
 
-def _bar(place: int, label: str, count: int, most: int) -> Markup:
+def _bar(place: int, shown: Value, most: int) -> Markup:
+    count = shown.length
     tall = max(round(_TALL * count / most), 2)
     left, top, middle = place * _STEP + (_STEP - _BAR) // 2, _HEAD + _TALL - tall, place * _STEP + _STEP // 2
     bar = Markup('<rect{} x="{}" y="{}" width="{}" height="{}" rx="3"/>').format(
         Markup("") if count else Markup(' class="none"'), left, top, _BAR, tall
     )
-    value = Markup('<text class="value" x="{}" y="{}">{}</text>').format(middle, top - 6, count) if count else Markup("")
-    return bar + value + Markup('<text x="{}" y="{}">{}</text>').format(middle, _HEAD + _TALL + 16, label)
+    value = Markup('<text class="value" x="{}" y="{}">{}</text>').format(middle, top - 6, shown.said) if count else Markup("")
+    return bar + value + Markup('<text x="{}" y="{}">{}</text>').format(middle, _HEAD + _TALL + 16, shown.label)
 
 
-def timeline(values: Sequence[tuple[str, int, bool]], description: str) -> Markup:
-    """Draw one thin bar per day: (label, count, unusual). A label stands under the first, and under every seventh with room for it."""
+def timeline(values: Sequence[tuple[str, int, bool]], description: str, say: Callable[[int], str]) -> Markup:
+    """Draw one thin bar per day: (label, count, unusual). A label stands under the first, and under every seventh with room for it.
+
+    `say` writes the largest number as its reader does.
+    """
     most = max(_LOW, *(count for _, count, _ in values), 0)
     drawn = Markup("").join(_thin(place, count, unusual, most) for place, (_, count, unusual) in enumerate(values))
     drawn += Markup("").join(
@@ -58,7 +70,7 @@ def timeline(values: Sequence[tuple[str, int, bool]], description: str) -> Marku
         if values
     )
     width, height = max(len(values), 1) * _THIN, _HEAD + _TALL + _FOOT
-    top = Markup('<text class="name" x="0" y="14">{}</text>').format(f"{most:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"))
+    top = Markup('<text class="name" x="0" y="14">{}</text>').format(say(most))
     return Markup(
         '<svg class="chart long" viewBox="0 0 {} {}" preserveAspectRatio="xMinYMid" role="img" aria-label="{}">{}{}</svg>'
     ).format(width, height, description, top, drawn)

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from consent import notes
 from consent.access_log.activity import between
-from idp.pages.charts import lines, timeline
+from idp.pages.charts import Value, lines, timeline
 from idp.pages.formats import ZONE, Formats, local_date
 from idp.protocol import current_session
 from idp.protocol.services import services
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PATH: Final = "/transparansi"
 KEPT: Final = dt.timedelta(minutes=5)
+CHARTED: Final = 10
+"""How many agencies the picture shows, those that read most; the table below has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ async def show(request: Request) -> Response:
         "transparency/transparency.html",
         numbers=told.numbers,
         agencies=agencies,
-        agency_chart=_lines(request, [(name, one.reads) for name, one in agencies], "agencies"),
+        agency_chart=_lines(request, [(name, one.reads) for name, one in agencies[:CHARTED]], "agencies"),
         purposes=[(_named(told.purposes, name, tongue), public) for name, public in told.numbers.purposes],
         chart=_timeline(request, told.numbers),
         complaints=told.complaints,
@@ -96,15 +98,17 @@ def _cosigners(published: CheckpointState | None) -> Sequence[str]:
 
 
 def _lines(request: Request, values: Sequence[tuple[str, rules.Public]], what: str) -> Markup:
-    spoken = ", ".join(f"{name}: {'<5' if public.few else public.number}" for name, public in values)
+    formats = Formats(language(request))
+    shown = [Value(name, public.number, "<5" if public.few else formats.number(public.number)) for name, public in values]
+    spoken = ", ".join(f"{one.label}: {one.said}" for one in shown)
     alt = services(request).renderer.t(request, f"transparency.{what}.alt", all=spoken)
-    return lines([(name, public.number) for name, public in values], alt)
+    return lines(shown, alt)
 
 
 def _timeline(request: Request, numbers: rules.Numbers) -> Markup:
     formats = Formats(language(request))
     alt = services(request).renderer.t(request, "transparency.days.alt", days=len(numbers.days), total=formats.number(numbers.reads.number))
-    return timeline([(formats.brief(day), public.number, False) for day, public in numbers.days], alt)
+    return timeline([(formats.brief(day), public.number, False) for day, public in numbers.days], alt, formats.number)
 
 
 routes = [Route(PATH, show, methods=["GET"])]

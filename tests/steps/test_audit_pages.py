@@ -262,7 +262,7 @@ async def test_unusual_days_night_and_lasting_reads_are_marked(provider: Provide
     for back in range(1, 40):
         hours = [0] * 24
         hours[3 if back == 4 else 10] = 400 if back == 4 else 20 + back % 3
-        group = Group((today - dt.timedelta(days=back)).isoformat(), "disclose", "aduan", "diskominfo", "aduan", "a", "", back % 2)
+        group = Group((today - dt.timedelta(days=back)).isoformat(), "disclose", "lama", "diskominfo", "aduan", "a", "", back % 2)
         values = {**group._asdict(), "hours": " ".join(map(str, hours))}
         async with database.statement() as connection:
             await connection.execute(sa.text(
@@ -274,6 +274,7 @@ async def test_unusual_days_night_and_lasting_reads_are_marked(provider: Provide
     assert page.status == 200
     assert page.text.count('class="badge attention"') == 1
     assert "1 hari di luar kebiasaan" in page.text
+    assert "Kegiatan: lama" in (await visitor.get("/audit/activity?service=lama")).text, "also of an application that was removed"
     for address in ("?service=aduan", "?sort=name&kind=denied", "?days=9999999&kind=x&service=%22&sort=__class__"):
         assert (await visitor.get(f"/audit/activity{address}")).status == 200, address
 

@@ -13,7 +13,7 @@ from jinja2 import UndefinedError
 from starlette.requests import Request
 
 from idp.pages.assets import Assets
-from idp.pages.charts import bars, lines
+from idp.pages.charts import Value, bars, lines
 from idp.pages.formats import Formats, local_date
 from idp.pages.render import Plumbing, Renderer, Site
 from idp.pages.texts import Catalogue, TextMissing, catalogue
@@ -136,16 +136,17 @@ def test_moments_read_in_the_citys_clock() -> None:
 
 
 def test_bars_grow_with_their_counts_and_say_so_in_words() -> None:
-    drawn = bars([("Okt", 0), ("Nov", 4), ("Des", 2)], 'alt "text"')
+    drawn = bars([Value("Okt", 0, "0"), Value("Nov", 4000, "4.000"), Value("Des", 2000, "2.000")], 'alt "text"')
     assert 'aria-label="alt &#34;text&#34;"' in drawn
     assert 'class="none"' in drawn
     assert 'height="120"' in drawn
     assert 'height="60"' in drawn
+    assert ">4.000<" in drawn
     assert bars([], "none").startswith("<svg")
 
 
 def test_lying_bars_name_their_services_and_a_single_read_is_no_full_bar() -> None:
-    drawn = lines([("Aduan <Warga>", 1)], "alt")
+    drawn = lines([Value("Aduan <Warga>", 1, "1")], "alt")
     assert "Aduan &lt;Warga&gt;" in drawn
     assert 'width="131"' in drawn
     assert lines([], "none").startswith("<svg")
