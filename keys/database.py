@@ -19,7 +19,7 @@ import contextlib
 import contextvars
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -28,6 +28,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from keys.dialects import inserting
 from keys.errors import ConnectionHeld, StoreUnavailable
 from keys.timestamps import Timestamp
 from keys.transaction import Transaction, undo
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
+
+    from keys.dialects import DialectName
 
 __all__ = [
     "Database",
@@ -56,13 +59,14 @@ _held: contextvars.ContextVar[int] = contextvars.ContextVar("connections_held", 
 
 
 class Database:
-    """One store. `dialect` is "sqlite" or "postgresql"; `schema` is the PostgreSQL schema, None on SQLite."""
+    """One store. `dialect` is "sqlite" or "postgresql"; `schema` is the PostgreSQL schema, None on SQLite; `insert` can say ON CONFLICT."""
 
     def __init__(self, engine: AsyncEngine, url: URL, schema: str | None) -> None:
         self.engine = engine
         self.url = url
         self.schema = schema
-        self.dialect: Literal["sqlite", "postgresql"] = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
+        self.dialect: DialectName = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
+        self.insert = inserting(self.dialect)
         self._writer = asyncio.Lock() if self.dialect == "sqlite" else None
         self._opened = self._file()
 

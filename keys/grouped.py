@@ -11,7 +11,6 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -65,4 +64,4 @@ def among(database: Database, column: sa.ColumnElement[str], name: str) -> sa.Co
     """Say that a column is one of the parameter `name`'s values: on PostgreSQL one prepared statement whatever their number."""
     if database.dialect == "sqlite":
         return column.in_(sa.bindparam(name, expanding=True))
-    return column == sa.any_(sa.bindparam(name, type_=ARRAY(sa.Text)))
+    return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(sa.Text)))

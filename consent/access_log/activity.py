@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from consent.access_log import tables
 from consent.access_log.counts import HOURS, REPORTED, Activity, Group
@@ -39,9 +38,9 @@ async def gather(database: Database, zone: dt.tzinfo, limit: int = BATCH) -> int
         return 0
     counts = tally(((time, object_of(record)) for _, time, record in rows), zone)
     async with database.transaction() as transaction:
-        if not await _advance(transaction, database.dialect, first, rows[-1].idx + 1):
+        if not await _advance(transaction, database, first, rows[-1].idx + 1):
             return 0  # another process counted them meanwhile
-        await _add(transaction, database.dialect, counts)
+        await _add(transaction, database, counts)
         await transaction.commit()
     return len(rows)
 
@@ -77,17 +76,15 @@ def _group(day: str, record: Mapping[str, Any]) -> Group:
     )
 
 
-async def _advance(transaction: Transaction, dialect: str, first: int, after: int) -> bool:
+async def _advance(transaction: Transaction, database: Database, first: int, after: int) -> bool:
     """Move the position from `first` to `after`; False when it stands elsewhere."""
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    await transaction.execute(insert(tables.activity_position).values(id=1, next=0).on_conflict_do_nothing())
+    await transaction.execute(database.insert(tables.activity_position).values(id=1, next=0).on_conflict_do_nothing())
     moved = sa.update(tables.activity_position).where(_P.id == 1, _P.next == first).values(next=after).returning(_P.next)
     return (await transaction.execute(moved)).first() is not None
 
 
-async def _add(transaction: Transaction, dialect: str, counts: Mapping[Group, Sequence[int]]) -> None:
+async def _add(transaction: Transaction, database: Database, counts: Mapping[Group, Sequence[int]]) -> None:
     """Add to what is there; the position's row is locked, so nobody else does."""
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     days = {group.day for group in counts}
     rows = await transaction.execute(sa.select(tables.activity).where(_A.day.in_(days)))
     known = {(activity := _activity(row)).group: activity.hours for row in rows}
@@ -96,7 +93,7 @@ async def _add(transaction: Transaction, dialect: str, counts: Mapping[Group, Se
         {**group._asdict(), "hours": " ".join(str(old + new) for old, new in zip(known.get(group, empty), hours, strict=True))}
         for group, hours in counts.items()
     ]
-    new = insert(tables.activity)
+    new = database.insert(tables.activity)
     await transaction.execute(new.on_conflict_do_update(index_elements=list(Group._fields), set_={"hours": new.excluded.hours}), values)
 
 

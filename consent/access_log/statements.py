@@ -7,12 +7,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from consent.access_log import tables
 from consent.access_log.position import Chain, Position
 from consent.merkle import Edge
 from keys.database import Timestamp
+from keys.dialects import postgresql_type
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from consent.access_log.position import Filled
     from keys.database import Transaction
 
-_POSTGRESQL: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
@@ -218,7 +217,7 @@ def _given(table: sa.Table) -> Sequence[sa.Column[Any]]:
 
 def _unnested(columns: Sequence[sa.Column[Any]], first: int) -> str:
     """Name columns that come as arrays, the parameters from `first` on."""
-    kinds = [str(column.type.compile(dialect=_POSTGRESQL)) for column in columns]
+    kinds = [postgresql_type(column.type) for column in columns]
     return f"unnest({', '.join(f'CAST(${number} AS {kind}[])' for number, kind in enumerate(kinds, first))})"
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 
 from consent.access_log.records import Actor, Denied, Entry, Record, Subject
 from consent.access_log.settling import settle
@@ -47,7 +46,7 @@ class Freezes:
         self._database = database
         self._log = log
         self._clock = clock
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
 
     async def of(self, person: str) -> Freeze | None:
         """Give a person's freeze. Raises: StoreUnavailable."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from keys.database import Timestamp
+from keys.dialects import partial
 
 metadata = sa.MetaData()
 
@@ -19,6 +20,5 @@ freezes = sa.Table(
 sa.Index(
     "freezes_to_enter",
     freezes.c.frozen_at,
-    sqlite_where=freezes.c.entered_at.is_(None),
-    postgresql_where=freezes.c.entered_at.is_(None),
+    info=partial("entered_at IS NULL"),
 )

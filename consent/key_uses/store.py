@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from consent.key_uses.tables import key_uses
 
@@ -24,7 +23,7 @@ class KeyUses:
         self._database = database
         self._counted = counted
         self._told = Counter(counted())
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
 
     async def flush(self, day: dt.date) -> None:
         """Add what this process counted since the last time. Raises: StoreUnavailable; nothing is lost then."""

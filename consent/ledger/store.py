@@ -10,7 +10,6 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from consent.access_log.settling import settle
@@ -51,7 +50,7 @@ class LedgerStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
         frozen = sa.exists().where(freezes.c.person == grants.c.person).label("frozen")
         self._several = sa.select(grants, frozen).where(among(database, grants.c.id, "ids"))
         self._grouped: Grouped[str, Grant] = Grouped(self._read)

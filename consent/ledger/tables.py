@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from keys.database import Timestamp
+from keys.dialects import partial
 
 metadata = sa.MetaData()
 
@@ -39,8 +40,7 @@ grants = sa.Table(
         "client",
         "purpose",
         unique=True,
-        sqlite_where=sa.text("state IN ('requested', 'active')"),
-        postgresql_where=sa.text("state IN ('requested', 'active')"),
+        info=partial("state IN ('requested', 'active')"),
     ),
 )
 

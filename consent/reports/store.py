@@ -7,7 +7,6 @@ import hmac
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from consent.access_log import tree
 from consent.access_log.records import Denied, Entry, Record, Subject
@@ -34,7 +33,7 @@ class Reports:
         self._database = database
         self._log = log
         self._clock = clock
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
 
     async def take(self, report: Report) -> Reported | OtherContent:
         """Enter a report, once; sent again, it is answered with the same entry.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from idp.accounts import numbers
@@ -83,7 +82,7 @@ class AccountStore:
     def __init__(self, database: Database, keyring: Keyring, factor_failures: int = DISABLE_AFTER) -> None:
         self._database = database
         self._keyring = keyring
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
         self.factors = FactorStore(database, keyring, factor_failures)
         self.passkeys = PasskeyStore(database, keyring)
         self.proofs = ProofStore(database, keyring)

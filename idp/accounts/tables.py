@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from idp.schema import metadata
 from keys.database import Timestamp
+from keys.dialects import partial
 
 accounts = sa.Table(
     "accounts",
@@ -36,8 +37,7 @@ identifiers = sa.Table(
         "kind",
         "digest",
         unique=True,
-        sqlite_where=sa.text("verified AND kind <> 'phone'"),
-        postgresql_where=sa.text("verified AND kind <> 'phone'"),
+        info=partial("verified AND kind <> 'phone'"),
     ),
 )
 

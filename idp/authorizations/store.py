@@ -6,7 +6,6 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.authorizations import details, statements
 from idp.authorizations.records import Authorization, CodeBinding, Redeemed, Rejected, Revoked, Rotated
@@ -37,7 +36,7 @@ class AuthorizationStore:
         self._database = database
         self._digests = keyring.digests
         self._grace = dt.timedelta(seconds=grace)
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
         self._add_refresh_token = self._insert(refresh_tokens).on_conflict_do_nothing(index_elements=["digest"])
         self._consume_code = statements.with_successor(database, statements.consume_code)
         self._consume_refresh_token = statements.with_successor(database, statements.consume_refresh_token)

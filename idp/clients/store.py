@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.clients.logos.store import LogoStore
 from idp.clients.records import Added, Agency, Client, Duplicate
@@ -45,7 +44,7 @@ class ClientStore:
         self._monotonic = monotonic
         self._cached: dict[str, tuple[float, Client | None]] = {}
         self._origins: tuple[float, frozenset[str], frozenset[str]] | None = None
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
         once = self._insert(used_assertions).on_conflict_do_nothing(index_elements=["digest"])
         self._use_once = once.returning(used_assertions.c.digest)
         self.tokens = RegistrationTokens(database, keyring)

@@ -7,7 +7,6 @@ import statistics
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.complaints.records import HOURS, Complaint, ComplaintState, ComplaintStatistics
 from idp.complaints.tables import complaints, numbers
@@ -40,7 +39,7 @@ class ComplaintStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
 
     async def submit(self, new: NewComplaint, now: dt.datetime, year: int, companion: Companion = _none) -> tuple[Complaint, bool]:
         """Take a complaint and give it a number of the `year`; the one that this entry has already when there is one (then False)."""

@@ -7,7 +7,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.deferred.records import Answered, Begun, DeferredKind, DeferredRequest, Unanswered
 from idp.deferred.tables import deferred_requests
@@ -38,7 +37,7 @@ class DeferredStore:
         self._database = database
         self._digests = keyring.digests
         self._secrets = keyring.secrets
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
 
     async def begin(
         self,

@@ -6,7 +6,6 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.events.counters.store import CounterStore
 from idp.events.outbox.store import OutboxStore
@@ -30,7 +29,7 @@ class EventStore:
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._keyring = keyring
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
         self.outbox = OutboxStore(database, keyring)
         self.counters = CounterStore(database)
 

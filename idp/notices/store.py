@@ -7,7 +7,6 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.notices.records import Delivery, LateNotices, Notice, NoticeKind, NoticeStatus
 from idp.notices.streams.store import StreamStore
@@ -40,7 +39,7 @@ class NoticeStore:
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._secrets = keyring.secrets
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
         self.streams = StreamStore(database, keyring)
 
     async def add(self, new: Iterable[NewNotice], now: dt.datetime) -> None:

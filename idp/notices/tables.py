@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from idp.schema import metadata
 from keys.database import Timestamp
+from keys.dialects import partial
 
 notices = sa.Table(
     "notices",
@@ -25,7 +26,7 @@ notices = sa.Table(
     sa.Column("answer", sa.String(120)),
     sa.UniqueConstraint("client", "kind", "event", "cause", name="notices_once"),
     sa.Index("notices_of_client", "client", "created_at"),
-    sa.Index("notices_waiting", "created_at", sqlite_where=sa.text("status = 'waiting'"), postgresql_where=sa.text("status = 'waiting'")),
+    sa.Index("notices_waiting", "created_at", info=partial("status = 'waiting'")),
 )
 
 signal_streams = sa.Table(

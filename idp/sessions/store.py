@@ -6,7 +6,6 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.sessions.records import Participant, ServiceSession, Session, SessionRules, SignIn
 from idp.sessions.tables import accounts, session_clients, sessions, sign_ins
@@ -37,7 +36,7 @@ class SessionStore:
         self._database = database
         self._digests = keyring.digests
         self._rules = rules or SessionRules()
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
 
     # --- finding -----------------------------------------------------------------------------------------------------------------
 

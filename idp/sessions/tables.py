@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from idp.schema import metadata
 from keys.database import Timestamp
+from keys.dialects import partial
 
 sessions = sa.Table(
     "sessions",
@@ -23,7 +24,7 @@ sessions = sa.Table(
     sa.Column("ended_at", Timestamp),
     sa.Column("remembered", sa.Boolean, nullable=False),
     sa.Column("label", sa.String(60), nullable=False),
-    sa.Index("sessions_open", "idle_until", sqlite_where=sa.text("ended_at IS NULL"), postgresql_where=sa.text("ended_at IS NULL")),
+    sa.Index("sessions_open", "idle_until", info=partial("ended_at IS NULL")),
     sa.Index("sessions_ended", "ended_at"),
 )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.staff.records import APART, Appointment, Member, Role, RoleRefused
 from idp.staff.tables import members, roles
@@ -29,7 +28,7 @@ class StaffStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
 
     async def of_person(self, person: str) -> Member | None:
         """Give the member that an account is, with the roles held now; None for one who never had any."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.subjects.tables import sector_subjects
 from keys.encoding import length_prefixed
@@ -21,7 +20,7 @@ class SubjectStore:
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._keyring = keyring
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
 
     async def note(self, sector: str, subject: str, person: str) -> None:
         """Note that a sector may know a person from now on; again is the same as once."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.wishes.records import Wishes
 from idp.wishes.tables import digests, wishes
@@ -27,7 +26,7 @@ class WishStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
 
     async def of(self, person: str) -> Wishes:
         """Give a person's wishes."""

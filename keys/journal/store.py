@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from keys.journal.tables import journal_position
 
@@ -18,7 +17,7 @@ class JournalPosition:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
 
     async def read(self) -> int:
         """Give the number of the last line this store has followed; 0 before the first."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from keys.errors import RootVersionGone
@@ -24,10 +23,9 @@ class Store:
         self.database = database
 
 
-def insert_new(database: Database, table: sa.Table, **values: Any) -> sqlite.Insert | postgresql.Insert:  # noqa: ANN401 - column values
+def insert_new(database: Database, table: sa.Table, **values: Any) -> sa.Insert:  # noqa: ANN401 - column values
     """Build an INSERT that yields to a row that is there already: the way to create without a race."""
-    insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
-    return insert(table).values(**values).on_conflict_do_nothing()
+    return database.insert(table).values(**values).on_conflict_do_nothing()
 
 
 async def guarded(transaction: Transaction, statement: Executable) -> CursorResult[Any] | Result[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from consent.records import SealedValue
 from idp.accounts.records import Check, Source
@@ -58,7 +57,7 @@ class CellStore:
     async def restate(self, person: str, stated: Mapping[str, bytes], unsaid: Iterable[str], now: dt.datetime) -> None:
         """Put the person's own words in place of earlier ones, and drop what is not said any more; verified cells stay as they are."""
         own = (cells.c.person == person) & (cells.c.source == Source.ASSERTED)
-        insert = sqlite.insert if self._database.dialect == "sqlite" else postgresql.insert
+        insert = self._database.insert
         async with self._database.transaction() as transaction:
             await transaction.execute(sa.delete(cells).where(own, cells.c.claim.in_([*unsaid])))
             for claim, cell in stated.items():

@@ -8,7 +8,6 @@ import json
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.accounts.links.records import Attempt, Link
 from idp.accounts.tables import links, upstream_attempts
@@ -27,7 +26,7 @@ class LinkStore:
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._keyring = keyring
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
 
     async def begin(self, attempt: Attempt, browser: str, now: dt.datetime, *, lifetime: int) -> str:
         """Keep an attempt, sealed and bound to its browser; give the `state` that brings it back."""

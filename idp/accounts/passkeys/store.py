@@ -6,7 +6,6 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.accounts.passkeys.records import LABELS, Passkey, label_claim
 from idp.accounts.tables import cells, passkey_challenges, passkeys
@@ -29,7 +28,7 @@ class PasskeyStore:
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._digests = keyring.digests
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
 
     # --- challenges --------------------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.clients.logos.records import Logo
 from idp.clients.tables import logos
@@ -19,7 +18,7 @@ class LogoStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
 
     async def get(self, client_id: str) -> Logo | None:
         """Give what was fetched for an application, None when nothing was yet."""

@@ -6,7 +6,6 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.events.tables import counters
 
@@ -21,7 +20,7 @@ class CounterStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
 
     async def count(self, keys: Sequence[tuple[str, bytes, int]], now: dt.datetime) -> Mapping[str, tuple[int, dt.datetime]]:
         """Count one attempt in each (name, key, window in seconds); give (count, end of window) by name.

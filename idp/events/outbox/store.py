@@ -7,7 +7,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.events.outbox.records import Errand
 from idp.events.tables import outbox
@@ -52,7 +51,7 @@ class OutboxStore:
 
     async def add_once(self, topic: str, now: dt.datetime, *, person: str, errand: str, due: dt.datetime) -> None:
         """Keep a piece of work that is due later and says nothing more, unless it is kept already."""
-        insert = sqlite.insert if self._database.dialect == "sqlite" else postgresql.insert
+        insert = self._database.insert
         row = self._row(topic, {}, now, person, errand) | {"next_attempt_at": due}
         async with self._database.statement() as connection:
             await connection.execute(insert(outbox).values(row).on_conflict_do_nothing())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.notices.streams.records import Stream
 from idp.notices.tables import signal_streams
@@ -26,7 +25,7 @@ class StreamStore:
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._secrets = keyring.secrets
-        self._insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+        self._insert = database.insert
 
     async def put(self, stream: Stream, now: dt.datetime) -> None:
         """Add an application's stream, or change it. The header's value is sealed."""
