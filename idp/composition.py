@@ -24,6 +24,7 @@ from idp.notices.store import NoticeStore
 from idp.pages.render import Plumbing, Renderer, Site
 from idp.proposals.store import ProposalStore
 from idp.protocol import erasure, told_reads, upstreams, witnesses
+from idp.protocol.arrivals import Arrivals
 from idp.protocol.carriers import carriers
 from idp.protocol.courier import Courier
 from idp.protocol.destinations import resolve
@@ -196,7 +197,7 @@ def _services(
     clock: Clock,
 ) -> Services:
     accounts, events = AccountStore(database, keyring, settings.factor_failures), EventStore(database, keyring)
-    forms = Forms(keyring.named_secret("forms"), clock)
+    forms = Forms(keyring.named_secret("forms"), clock, keyring.secrets)
     return Services(
         settings=settings,
         database=database,
@@ -226,6 +227,7 @@ def _services(
             clock=clock,
         ),
         limits=RateLimits(events.counters, keyring.blind_index.index, clock, LimitRules.of(settings)),
+        arrivals=Arrivals.of(settings),
         outgoing=outgoing,
         fetcher=fetcher,
         erased=erased,

@@ -10,7 +10,7 @@ from consent.access_log import activity
 from consent.access_log.records import Actor, Entry, Record
 from idp.background import Task
 from idp.pages.formats import ZONE, local_date
-from idp.protocol import complaints, ending, logos, resealing, told_reads
+from idp.protocol import complaints, ending, logos, resealing, sectors, told_reads
 from idp.protocol.deliveries import Deliveries
 from idp.protocol.outbox import outbox
 from idp.web import metrics
@@ -42,6 +42,7 @@ def tasks(services: Services) -> Sequence[Task]:
         Task("sweep", 60, partial(sweep, services)),
         Task("digests", 30, partial(told_reads.write_digests, services)),
         Task("complaints", 60, partial(complaints.escalate_due, services)),
+        Task("sectors", 60, partial(sectors.note_earlier, services)),
         Task("activity", 10, partial(gather_activity, services)),
         Task("key-uses", 30, partial(count_key_uses, services), partial(count_key_uses, services)),
         Task("gauges", 5, partial(measure, services)),
@@ -93,6 +94,7 @@ async def sweep(services: Services) -> int:
         services.accounts.passkeys.sweep,
         services.events.sweep,
         services.events.counters.sweep,
+        services.consent.reports.sweep,
     )
     return sum([await _drain(one, services.clock()) for one in sweeps])
 

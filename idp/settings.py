@@ -189,6 +189,10 @@ class Settings(BaseSettings):
     limit_slip: Rates = _rate("10/3600", "Wrong slips of the counter, per account and network address.")
     limit_user_code: Rates = _rate("60/900", "Wrong codes of other devices from one network address.")
     limit_asked_elsewhere: Rates = _rate("5/600, 20/86400", "Requests by counters and services that name one citizen.")
+    limit_authorize: Rates = _rate("1200/60", "Requests to sign in from one network address, in each process.")
+    limit_pushed: Rates = _rate("6000/60", "Pushed and backchannel requests from one network address, in each process.")
+    limit_device_authorization: Rates = _rate("600/60", "Devices' requests from one network address, in each process.")
+    limit_reports: Rates = _rate("6000/60", "Reports of reads by one application, in each process.")
     factor_failures: Count = Field(100, description="Wrong codes in a row that disable a second factor: its owner must recover.")
 
     password_min_length: Annotated[int, Field(ge=8, le=64)] = Field(10, description="The shortest password accepted.")

@@ -22,11 +22,10 @@ MOVES: Final = ("SELECT", "INSERT", "UPDATE")
 RIGHTS: Final[dict[StoreName, dict[str, Sequence[str]]]] = {
     "keys": {},
     "consent": {
-        **dict.fromkeys(
-            ("log_entries", "log_tiles", "log_bundles", "consent_events", "consent_texts", "purpose_versions", "reported_reads"), GROWS
-        ),
+        **dict.fromkeys(("log_entries", "log_tiles", "log_bundles", "consent_events", "consent_texts", "purpose_versions"), GROWS),
         **dict.fromkeys(("log_chains", "log_checkpoints"), MOVES),
         "log_head": ("SELECT", "UPDATE"),
+        "reported_reads": ("SELECT", "INSERT", "DELETE"),
     },
     "idp": {},
 }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from consent.access_log.records import Actor
     from consent.records import Purpose
+
+
+KEEP: Final = dt.timedelta(days=401)
+"""How long a report's number is remembered: a day longer than a read may lie back when it is reported, so that none is taken twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from consent.access_log import tree
 from consent.access_log.records import Denied, Entry, Record, Subject
 from consent.errors import CompanionMissed, LogUnavailable
-from consent.reports.records import OtherContent, Reported
+from consent.reports.records import KEEP, OtherContent, Reported
 from consent.reports.tables import reported_reads
 
 if TYPE_CHECKING:
@@ -53,6 +53,14 @@ class Reports:
         if isinstance(receipt, Denied):
             raise LogUnavailable("the entry was denied")
         return Reported(entry.entry_id, receipt.index, receipt.leaf, receipt.time)
+
+    async def sweep(self, now: dt.datetime, limit: int = 1000) -> int:
+        """Forget the numbers of reports that would be refused as too old if they came again; return how many went."""
+        t = reported_reads.c
+        old = sa.select(t.client, t.report_id).where(t.reported_at < now - KEEP).limit(limit)
+        async with self._database.statement() as connection:
+            gone = await connection.execute(sa.delete(reported_reads).where(sa.tuple_(t.client, t.report_id).in_(old)))
+        return gone.rowcount
 
     async def _before(self, report: Report) -> Reported | OtherContent:
         """Find the entry of a report that was taken before. Entries tell nobody their id but through the person's key."""

@@ -15,5 +15,5 @@ reported_reads = sa.Table(
     sa.Column("report_id", sa.String(128), primary_key=True),
     sa.Column("content_hash", sa.LargeBinary(32), nullable=False),
     sa.Column("entry_id", sa.String(22), nullable=False),
-    sa.Column("reported_at", Timestamp, nullable=False),
+    sa.Column("reported_at", Timestamp, nullable=False, index=True),
 )

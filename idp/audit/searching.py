@@ -48,7 +48,7 @@ async def submit(request: Request) -> Response:
     found = services(request)
     await staff.enter(found, duty, asked.on_record)
     days = {name: day.isoformat() for name, day in (("since", asked.since), ("until", asked.until)) if day}
-    signed = found.forms.sign(_purpose(request, duty), {**asked.filters, **days})
+    signed = found.forms.close(_purpose(request, duty), {**asked.filters, **days})  # an officer's name is none for an address
     return page_forms.see_other(f"{RESULTS}?{urlencode({'search': signed})}")
 
 
@@ -56,7 +56,7 @@ async def results(request: Request) -> Response:
     """Answer GET /audit/results: what a recorded question found, newest first, page by page."""
     duty = await on_duty(request)
     found, sent = services(request), query(request).values
-    filters = found.forms.unsign(_purpose(request, duty), sent.get("search"), LOOKS)
+    filters = found.forms.disclosed(_purpose(request, duty), sent.get("search"), LOOKS)
     if filters is None:
         return page_forms.see_other(f"{PATH}?again=1")
     before = _position(sent.get("before", ""))

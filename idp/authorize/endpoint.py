@@ -15,7 +15,7 @@ from idp.authorize.dispatch import Approve, Create, Decision, Issue, Login, Pass
 from idp.authorize.refused import page_instead, page_of, stays_here
 from idp.authorize.situation import Asking
 from idp.interactions.records import Step
-from idp.protocol import check_arrival, check_wishes, checks, deferred, incoming, respond, steps
+from idp.protocol import arrivals, check_arrival, check_wishes, checks, deferred, incoming, respond, steps
 from idp.protocol.respond import Destination
 from idp.protocol.services import services
 from idp.spec.authorization_request import KNOWN, AuthorizationRequest
@@ -80,6 +80,7 @@ async def _by_reference(request: Request, asking: Asking, values: dict[str, str]
 
 
 async def _take(request: Request, sent: Parameters, onward: Onward | None = None) -> Response:
+    arrivals.arrive(request)
     found = services(request)
     client = await found.clients.get(sent.get("client_id") or "")
     wish_language(request, sent.get("ui_locales"))

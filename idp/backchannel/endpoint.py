@@ -9,7 +9,7 @@ from starlette.routing import Route
 from idp.accounts import identifiers
 from idp.accounts.records import AccountState
 from idp.deferred.records import DeferredKind
-from idp.protocol import checks, current_session, deferred, incoming, page_forms
+from idp.protocol import arrivals, checks, current_session, deferred, incoming, page_forms
 from idp.protocol.answers import answer, refused
 from idp.protocol.client_authentication import read_caller
 from idp.protocol.services import services
@@ -115,7 +115,7 @@ async def submit(request: Request) -> Response:
 
 
 routes = [
-    Route("/backchannel_authentication", backchannel_authentication, methods=["POST"]),
+    Route("/backchannel_authentication", arrivals.limited("pushed", backchannel_authentication), methods=["POST"]),
     Route("/me/requests", show, methods=["GET"]),
     Route("/me/requests", submit, methods=["POST"]),
 ]

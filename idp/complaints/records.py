@@ -22,6 +22,8 @@ class ComplaintState(StrEnum):
     RECEIVED = "received"
     ANSWERED = "answered"
     ESCALATED = "escalated"
+    CLOSED = "closed"
+    """Its account was erased before an answer: there is nobody left to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Complaint:
     @property
     def open(self) -> bool:
         """Whether an answer is owed."""
-        return self.state is not ComplaintState.ANSWERED
+        return self.state in {ComplaintState.RECEIVED, ComplaintState.ESCALATED}
 
     @property
     def may_escalate(self) -> bool:
@@ -71,13 +73,17 @@ class NewComplaint:
 
 @dataclass(frozen=True, slots=True)
 class ComplaintStatistics:
-    """Numbers for everybody. `median`: from receipt to the first answer, None before there was one."""
+    """Numbers for everybody. `median`: from receipt to the first answer, None before there was one.
+
+    `closed`: without an answer, since the account was erased before.
+    """
 
     received: int
     answered: int
     escalated: int
     late: int
     median: dt.timedelta | None
+    closed: int = 0
 
 
 def binding_of(complaint: str, column: str, person: str) -> Binding:

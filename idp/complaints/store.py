@@ -116,21 +116,31 @@ class ComplaintStore:
         async with self._database.statement() as connection:
             return (await connection.execute(sa.update(complaints).where(same).values({column: cell}))).rowcount > 0
 
-    async def erase(self, person: str) -> None:
-        """Forget whose complaints these were, about what, and what was said; number and times stay for the statistics."""
-        gone = {"person": None, "entry_id": None, "text": None, "answer": None}
+    async def erase(self, person: str, now: dt.datetime) -> None:
+        """Forget whose complaints these were, about what, and what was said; number and times stay for the statistics.
+
+        What nobody had answered is closed at this moment: nobody is left to answer, so that it must not grow later for ever.
+        """
+        open_ = _c.state.in_(_OPEN)
+        gone = {
+            "person": None, "entry_id": None, "text": None, "answer": None,
+            "state": sa.case((open_, ComplaintState.CLOSED), else_=_c.state),
+            "answered_at": sa.case((open_, sa.literal(now, _c.answered_at.type)), else_=_c.answered_at),
+        }  # fmt: skip
         async with self._database.statement() as connection:
             await connection.execute(sa.update(complaints).where(_c.person == person).values(gone))
 
     async def statistics(self, now: dt.datetime) -> ComplaintStatistics:
         """Count the twelve months before a moment, as they stood at that moment. Late: not answered within 72 hours, by anybody."""
-        statement = sa.select(_c.created_at, _c.first_answered_at, _c.escalated_at).where(_c.created_at > now - YEAR, _c.created_at <= now)
+        columns = sa.select(_c.created_at, _c.first_answered_at, _c.answered_at, _c.escalated_at, _c.state)
+        statement = columns.where(_c.created_at > now - YEAR, _c.created_at <= now)
         async with self._database.read() as connection:
             rows = (await connection.execute(statement)).all()
         spans = [row.first_answered_at - row.created_at for row in rows if _was(row.first_answered_at, now)]
-        late = sum(min(row.first_answered_at or now, now) - row.created_at > HOURS for row in rows)
+        closed = sum(row.state == ComplaintState.CLOSED and row.first_answered_at is None and _was(row.answered_at, now) for row in rows)
+        late = sum(min(row.first_answered_at or row.answered_at or now, now) - row.created_at > HOURS for row in rows)
         median = dt.timedelta(seconds=statistics.median(span.total_seconds() for span in spans)) if spans else None
-        return ComplaintStatistics(len(rows), len(spans), sum(_was(row.escalated_at, now) for row in rows), late, median)
+        return ComplaintStatistics(len(rows), len(spans), sum(_was(row.escalated_at, now) for row in rows), late, median, closed)
 
     async def _change(self, which: sa.ColumnElement[bool], values: dict[str, Any], companion: Companion) -> Complaint | None:
         statement = sa.update(complaints).where(which, _c.person.is_not(None)).values(values).returning(complaints)

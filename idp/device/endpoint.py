@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from starlette.routing import Route
 
 from idp.deferred.records import DeferredKind
-from idp.protocol import checks, cors, current_session, deferred, incoming, page_forms
+from idp.protocol import arrivals, checks, cors, current_session, deferred, incoming, page_forms
 from idp.protocol.answers import answer, refused
 from idp.protocol.client_authentication import read_caller
 from idp.protocol.services import services
@@ -153,7 +153,11 @@ def _shown_to(request: Request) -> str:
 
 
 routes = [
-    Route("/device_authorization", cors.registered(device_authorization, methods="POST"), methods=["POST", "OPTIONS"]),
+    Route(
+        "/device_authorization",
+        cors.registered(arrivals.limited("device", device_authorization), methods="POST"),
+        methods=["POST", "OPTIONS"],
+    ),
     Route("/device", show, methods=["GET"]),
     Route("/device", submit, methods=["POST"]),
     Route("/device/answer", submit_answer, methods=["POST"]),

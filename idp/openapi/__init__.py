@@ -19,6 +19,7 @@ from idp.openapi.parts import (
     SCHEMAS,
     SECURITY,
     TEXT,
+    TOO_OFTEN,
     Schema,
     answers,
     form,
@@ -50,7 +51,7 @@ _READ_REFUSALS: Final = (
     (403, "The token has not the scope openid."),
     (503, "The read could not be recorded, so nothing was told: `retry-after` says when."),
 )
-_REFUSED: Final = {str(status): answers(text, "Error") for status, text in CLIENT_REFUSALS}
+_REFUSED: Final = {str(status): answers(text, "Error") for status, text in (*CLIENT_REFUSALS, TOO_OFTEN)}
 _CLAIMS: Final = {
     **answers("The citizen's claims that this application may read. `x-access-log-id` names the entry that records the read.", "Claims"),
     "headers": {"x-access-log-id": {"description": "Absent when nothing personal was told.", "schema": TEXT}},
@@ -102,7 +103,7 @@ PATHS: Final[Schema] = {
             "Push an authorization request, and get the request_uri that stands for it",
             "RFC 9126",
             {},
-            refusals=CLIENT_REFUSALS,
+            refusals=(*CLIENT_REFUSALS, TOO_OFTEN),
             security=CLIENT,
             parameters=_PROOF,
             requestBody=form((), "request", *sorted(KNOWN - {"client_id"}), *ASSERTION),
@@ -136,7 +137,7 @@ PATHS["/device_authorization"] = {
         "Begin a sign-in that a citizen finishes on another device",
         "RFC 8628",
         answers("Show `user_code` and `verification_uri`, and poll /token by `device_code`.", "Device"),
-        refusals=CLIENT_REFUSALS,
+        refusals=(*CLIENT_REFUSALS, TOO_OFTEN),
         security=CLIENT,
         requestBody=form((), "scope", *_DEFERRED, *ASSERTION),
     )
@@ -146,7 +147,7 @@ PATHS["/backchannel_authentication"] = {
         "Ask a citizen, whom a counter names, to answer on the own telephone",
         "CIBA",
         answers("Poll /token by `auth_req_id`.", "Backchannel"),
-        refusals=CLIENT_REFUSALS,
+        refusals=(*CLIENT_REFUSALS, TOO_OFTEN),
         security=CLIENT,
         requestBody=form(("scope", "login_hint"), "binding_message", "requested_expiry", *_DEFERRED, *ASSERTION),
     )

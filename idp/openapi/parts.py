@@ -19,6 +19,8 @@ CLIENT_REFUSALS: Final = (
     (503, "Not now: `retry-after` says when."),
 )
 
+TOO_OFTEN: Final = (429, "Too many from this network, or this application: `retry-after` says when.")
+
 
 def form(required: tuple[str, ...], *optional: str) -> Schema:
     """Describe a form that is posted, its members all text."""

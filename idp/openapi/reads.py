@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from idp.openapi.parts import ASSERTION, CLIENT, CLIENT_REFUSALS, NUMBER, TEXT, Schema, answers, form, operation
+from idp.openapi.parts import ASSERTION, CLIENT, CLIENT_REFUSALS, NUMBER, TEXT, TOO_OFTEN, Schema, answers, form, operation
 
 _TOKEN: Final[list[Schema]] = [{"access_token": []}]
 _REPORT_REFUSALS: Final = (
@@ -12,6 +12,7 @@ _REPORT_REFUSALS: Final = (
     (403, "Reports are signed for: private_key_jwt."),
     (404, "The agency knows nobody under this `sub`."),
     (409, "A report of this `report_id` said something else."),
+    TOO_OFTEN,
 )
 _USAGE_REFUSALS: Final = (
     (400, "A parameter is not as it is described."),

@@ -138,7 +138,7 @@ async def _carry_out(found: Services, erased: Erased, by: Actor | None, reason: 
     await found.deferred.erase(person)
     await found.staff.erase(person)
     await found.subjects.erase(person)
-    await found.complaints.erase(person)
+    await found.complaints.erase(person, now)
     await found.wishes.erase(person)
     await found.consent.ledger.forget(person)
     await found.consent.freezes.forget(person)

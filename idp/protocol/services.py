@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from idp.notices.store import NoticeStore
     from idp.pages.render import Renderer
     from idp.proposals.store import ProposalStore
+    from idp.protocol.arrivals import Arrivals
     from idp.protocol.courier import Courier
     from idp.protocol.erasure_journal import ErasedPeople
     from idp.protocol.fetcher import Fetcher
@@ -69,6 +70,7 @@ class Services:
     forms: Forms
     courier: Courier
     limits: RateLimits
+    arrivals: Arrivals
     outgoing: httpx2.AsyncClient
     fetcher: Fetcher
     erased: ErasedPeople

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import time
 import tomllib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -17,11 +19,13 @@ from keys.errors import TokenInvalid
 from keys.verification import verify_with_jwks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 SECONDS: Final = 10
 LARGEST: Final = 256 * 1024
+BELIEVED: Final = 3600.0
+"""Seconds for which a provider's metadata holds; its keys are read at every sign-in."""
 _METADATA: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -32,11 +36,15 @@ class UpstreamFailed(Exception):
 class UpstreamClient:
     """One provider. `transport` is the way out, shared and owned by whoever gives it."""
 
-    def __init__(self, upstream: Upstream, redirect_uri: str, transport: httpx2.AsyncBaseTransport) -> None:
+    def __init__(
+        self, upstream: Upstream, redirect_uri: str, transport: httpx2.AsyncBaseTransport, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.upstream = upstream
         self._redirect_uri = redirect_uri
         self._transport = transport
-        self._metadata: Mapping[str, Any] | None = None
+        self._clock = clock
+        self._metadata: Mapping[str, Any] = {}
+        self._read_at = -math.inf
 
     async def authorization_url(self, *, state: str, nonce: str, code_verifier: str, more: Mapping[str, str]) -> str:
         """Give the address that the browser is sent to. Raises: UpstreamFailed."""
@@ -69,23 +77,33 @@ class UpstreamClient:
     async def _checked(self, id_token: object, metadata: Mapping[str, Any], *, nonce: str, now: int, since: int | None) -> Stated:
         if not isinstance(id_token, str):
             raise UpstreamFailed("it gave no ID Token")
-        jwks = await self._json(self._client(), metadata["jwks_uri"])
         try:
-            claims = verify_with_jwks(id_token, jwks, algorithms=self.upstream.algorithms).claims
-        except TokenInvalid as error:
-            raise UpstreamFailed(f"its ID Token is refused: {error.reason}") from error
+            claims = await self._verified(id_token, metadata["jwks_uri"])
+        except (TokenInvalid, UpstreamFailed) as error:  # its keys may have moved since its metadata was read
+            moved = (await self._discovered(oldest=0))["jwks_uri"]
+            if moved == metadata["jwks_uri"]:
+                raise _refused(error) from error
+            try:
+                claims = await self._verified(id_token, moved)
+            except TokenInvalid as again:
+                raise _refused(again) from again
         found = rules.stated(self.upstream, claims, nonce=nonce, now=now, since=since)
         if isinstance(found, str):
             raise UpstreamFailed(found)
         return found
 
-    async def _discovered(self) -> Mapping[str, Any]:
-        """Read the metadata once. OIDC Discovery §4.3: "The issuer value returned MUST be identical to the Issuer URL"."""
-        if self._metadata is None:
+    async def _verified(self, id_token: str, jwks_uri: str) -> Mapping[str, Any]:
+        jwks = await self._json(self._client(), jwks_uri)
+        return verify_with_jwks(id_token, jwks, algorithms=self.upstream.algorithms).claims
+
+    async def _discovered(self, oldest: float = BELIEVED) -> Mapping[str, Any]:
+        """Read the metadata, once an hour. OIDC Discovery §4.3: "The issuer value returned MUST be identical to the Issuer URL"."""
+        now = self._clock()
+        if now - self._read_at >= oldest:
             found = await self._json(self._client(), f"{self.upstream.issuer.rstrip('/')}/.well-known/openid-configuration")
             if found.get("issuer") != self.upstream.issuer or not all(isinstance(found.get(name), str) for name in _METADATA):
                 raise UpstreamFailed("its metadata is another issuer's, or not whole")
-            self._metadata = found
+            self._metadata, self._read_at = found, now
         return self._metadata
 
     async def _json(self, client: Any, url: str, *, withhold_token: bool = True) -> Mapping[str, Any]:  # noqa: ANN401 - Authlib has no types
@@ -116,6 +134,10 @@ class UpstreamClient:
             follow_redirects=False,
             trust_env=False,
         )
+
+
+def _refused(error: TokenInvalid | UpstreamFailed) -> UpstreamFailed:
+    return UpstreamFailed(f"its ID Token is refused: {error.reason}") if isinstance(error, TokenInvalid) else error
 
 
 def read_file(path: Path) -> tuple[Upstream, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from idp.protocol import checks, cors, incoming, sender
+from idp.protocol import arrivals, checks, cors, incoming, sender
 from idp.protocol.answers import answer, refused
 from idp.protocol.checks import Column, Registered
 from idp.protocol.client_authentication import read_caller
@@ -55,4 +55,4 @@ async def _outcome(request: Request, found: Services) -> dict[str, object] | Ref
     return {"request_uri": uri, "expires_in": lifetime}
 
 
-routes = [Route("/par", cors.registered(sender.offering(push), methods="POST"), methods=["POST", "OPTIONS"])]
+routes = [Route("/par", cors.registered(arrivals.limited("pushed", sender.offering(push)), methods="POST"), methods=["POST", "OPTIONS"])]

@@ -14,6 +14,7 @@ from consent.access_log.records import Actor
 from consent.errors import ChainClosed
 from consent.reports import OtherContent, Report
 from idp.clients.self_registered import unchecked
+from idp.protocol import arrivals
 from idp.protocol.answers import answer, refused
 from idp.protocol.client_authentication import read_caller
 from idp.protocol.services import services
@@ -49,6 +50,9 @@ async def report(request: Request) -> Response:
     client, sent = called
     if client.auth_method != "private_key_jwt" or unchecked(client, client.default_purpose or ""):
         return refused(_METHOD)
+    wait = found.arrivals.reports.take(client.id)
+    if wait:
+        return arrivals.too_often(wait)
     said = rules.read(sent.values, found.clock())
     if isinstance(said, Refusal):
         return refused(said)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import rfc8785
 
+from consent.reports.records import KEEP
 from idp.spec.claims import PERSONAL_CLAIMS
 from idp.spec.errors import ErrorCode, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OLDEST: Final = dt.timedelta(days=400)
+OLDEST: Final = KEEP - dt.timedelta(days=1)
 AHEAD: Final = dt.timedelta(minutes=5)
 FIELDS: Final = ("report_id", "sub", "claims", "occurred", "purpose", "actor", "role", "unit", "reason")
 _LONGEST: Final = {"actor": 64, "role": 64, "unit": 120, "reason": 500}

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from idp.accounts.passkeys.store import Added
     from idp.accounts.records import Account
     from idp.protocol.services import Services
     from idp.protocol.signing_in import Way
@@ -52,8 +53,9 @@ async def add(request: Request) -> Response:
     made = await passkeys.registered(request, fields.get("answer", ""), _purpose(session))
     if isinstance(made, Failed):
         return await _page(request, session, account, onward, error="expired" if made.expired else "wrong", status=422)
-    if not await _keep(found, account, made, _named(request, fields.get("label", ""))):
-        return await _page(request, session, account, onward, error="known", status=422)
+    kept = await _keep(found, account, made, _named(request, fields.get("label", "")))
+    if kept != "added":
+        return await _page(request, session, account, onward, error=kept, status=422)
     if onward.interaction is None and onward.next == "/":
         return page_forms.see_other(f"{HOME}?done=passkey")
     return page_forms.see_other(onward.to("/login/passkey"))
@@ -71,16 +73,17 @@ async def remove(request: Request) -> Response:
     return page_forms.see_other(f"{HOME}?done=passkey_removed")
 
 
-async def _keep(found: Services, account: Account, made: Registered, name: str) -> bool:
+async def _keep(found: Services, account: Account, made: Registered, name: str) -> Added:
     now, person = found.clock(), account.person
     passkey = Passkey(new_id(), person, made.credential, made.public_key, made.sign_count, made.synced, made.transports, now)
-    if not await found.accounts.passkeys.add(passkey):
-        return False
+    added = await found.accounts.passkeys.add(passkey)
+    if added != "added":
+        return added
     await found.accounts.put(person, Value(passkey.label_claim, name), now)
     await found.events.record(EventKind.PASSKEY_ADDED, at=now, person=person, detail="synced" if made.synced else "one device")
     await found.courier.tell(person, "passkey_added")
     await credential_changed(found, person, _PLATFORM if made.platform else _ROAMING, "create")
-    return True
+    return added
 
 
 def _purpose(session: Session) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
@@ -10,8 +10,14 @@ from idp.subjects.tables import sector_subjects
 from keys.encoding import length_prefixed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from keys.database import Database
     from keys.keyring import Keyring
+
+
+_WHOLE: Final = ""
+"""No subject is empty (OIDC Core §2), so this name marks the sector itself."""
 
 
 class SubjectStore:
@@ -27,6 +33,19 @@ class SubjectStore:
         row = {"digest": self._digest(sector, subject), "person": person}
         async with self._database.statement() as connection:
             await connection.execute(self._insert(sector_subjects).values(row).on_conflict_do_nothing())
+
+    async def whole(self, sector: str) -> bool:
+        """Tell whether everybody whom a sector may know is noted, also those from before names were noted."""
+        return await self.person_of(sector, _WHOLE) is not None
+
+    async def note_all(self, sector: str, named: Sequence[tuple[str, str]], *, last: bool) -> None:
+        """Note many (subject, person), and with the `last` of them that the sector is whole."""
+        rows = [{"digest": self._digest(sector, subject), "person": person} for subject, person in named]
+        if last:
+            rows.append({"digest": self._digest(sector, _WHOLE), "person": ""})
+        if rows:
+            async with self._database.statement() as connection:
+                await connection.execute(self._insert(sector_subjects).on_conflict_do_nothing(), rows)
 
     async def person_of(self, sector: str, subject: str) -> str | None:
         """Give the person whom a sector knows under this name."""

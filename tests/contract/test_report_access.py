@@ -17,7 +17,8 @@ from joserfc.jwk import ECKey
 from consent.errors import LogUnavailable
 from idp.accounts.records import Identifier, IdentifierKind
 from idp.pages.formats import Formats
-from idp.protocol import issue
+from idp.protocol import issue, sectors
+from idp.report_access.rules import OLDEST
 from idp.spec import client_assertion
 from tests.support.application import SECRET, Application
 from tests.support.mailbox import letters
@@ -185,3 +186,35 @@ async def test_the_agencys_number_of_a_read_is_not_kept(clinic: Application) -> 
     async with clinic.provider.services.consent.database.read() as connection:
         (row,) = await connection.execute(sa.text("SELECT * FROM reported_reads"))
     assert "6471012503900003" not in str(row)
+
+
+async def test_a_number_is_remembered_as_long_as_its_report_could_be_sent_again(clinic: Application) -> None:
+    found, clock = clinic.provider.services, clinic.provider.clock
+    form = await fields(clinic)
+    assert (await send(clinic, form)).status_code == 201
+    clock.move(days=OLDEST.days - 1)
+    assert await found.consent.reports.sweep(clock()) == 0
+    assert (await send(clinic, form)).status_code == 200
+    clock.move(days=3)
+    assert (await found.consent.reports.sweep(clock()), await found.consent.reports.sweep(clock())) == (1, 0)
+    assert (await send(clinic, form)).status_code == 400, "what could be taken twice is too old by now"
+
+
+async def test_people_who_answered_a_card_before_names_were_noted_are_known_too(clinic: Application) -> None:
+    found = clinic.provider.services
+    async with found.database.transaction() as transaction:
+        await transaction.execute(sa.text("DELETE FROM sector_subjects"))
+        await transaction.commit()
+    form = await fields(clinic)
+    assert (await send(clinic, form)).status_code == 404
+    assert await sectors.note_earlier(found) > 0
+    assert await sectors.note_earlier(found) == 0, "once"
+    assert (await send(clinic, form)).status_code == 201
+    assert (await send(clinic, await fields(clinic, sub="", report_id="2"))).status_code == 400, "the mark of a sector is nobody"
+
+
+async def test_an_application_that_reports_too_much_is_told_when_to_go_on(clinic: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clinic.provider.services.arrivals.reports, "take", {CLINIC: 2.5}.__getitem__)
+    refused = await send(clinic, await fields(clinic))
+    assert (refused.status_code, refused.json()["error"], refused.headers["retry-after"]) == (429, "temporarily_unavailable", "3")
+    assert [one.action for one in await entries(clinic) if one.record.get("reported_by")] == []

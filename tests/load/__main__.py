@@ -34,7 +34,14 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 WORKERS = 2
-SETTINGS = {"argon2_memory": 19456, "argon2_time": 2, "argon2_parallelism": 1, "access_token_lifetime": 3600, "log_level": "info"}
+SETTINGS = {
+    "argon2_memory": 19456,
+    "argon2_time": 2,
+    "argon2_parallelism": 1,
+    "access_token_lifetime": 3600,
+    "log_level": "info",
+    "limit_authorize": "1000000/60",
+}
 APPENDED = {"quick": 5_120, "full": 20_480}
 
 

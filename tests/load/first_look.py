@@ -49,7 +49,12 @@ async def embedded(folder: Path) -> FirstLook:
 @contextlib.asynccontextmanager
 async def _started(folder: Path, port: int) -> AsyncIterator[tuple[subprocess.Popen[bytes], float]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
-    environment |= {"IDP_DATA_DIR": str(folder), "IDP_ISSUER": f"http://localhost:{port}", "IDP_LOG_LEVEL": "warning"}
+    environment |= {
+        "IDP_DATA_DIR": str(folder),
+        "IDP_ISSUER": f"http://localhost:{port}",
+        "IDP_LOG_LEVEL": "warning",
+        "IDP_LIMIT_AUTHORIZE": "1000000/60",
+    }
     begun = time.perf_counter()
     command = [sys.executable, "-m", "idp", "serve", "--port", str(port)]
     process = subprocess.Popen(  # noqa: ASYNC220 - it returns at once

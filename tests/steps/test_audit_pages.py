@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import io
 import json
@@ -132,6 +133,7 @@ async def test_what_an_agency_reports_is_marked_so_whatever_it_calls_its_officer
     visitor = await at_the_desk(provider)
     page = await visitor.get("/audit/search")
     found = await visitor.submit(page, page.form("reason"), reason=REASON, officer="P-12345678")
+    assert b"P-12345678" not in base64.urlsafe_b64decode(found.url.partition("search=")[2] + "=="), "a name may be typed there"
     row = found.text.partition("P-12345678</span>")[2].partition("</td>")[0]
     assert all(said in row for said in ("Dilaporkan dinas", "Aduan Warga"))
     await gather_activity(provider.services)  # counted apart: it neither balances what our doors opened nor blames an officer of ours

@@ -14,6 +14,7 @@ import pytest
 from idp.accounts import identifiers
 from idp.events.records import EventKind
 from idp.protocol.outbox import outbox
+from idp.protocol.upstreams import BELIEVED
 from keys.database import store_urls
 from tests.support import running as support
 from tests.support.application import Application, application, declaration
@@ -280,6 +281,29 @@ async def test_metadata_of_another_issuer_is_not_believed(two: Two) -> None:
         200, json=json.loads(response.content) | {"issuer": "https://evil.test"}
     )
     assert (await two.here.get("/upstream/inapas")).status == 502
+
+
+async def test_keys_that_moved_are_found_without_a_restart_and_metadata_is_read_again_after_an_hour(two: Two) -> None:
+    assert (await two.sign_in()).status == 200
+    keys = (await two.there.get(f"{NATION}/jwks.json")).response.content
+    two.answers["/jwks.json"] = lambda _: httpx2.Response(200, json={"keys": []})
+    two.answers["/jwks-new.json"] = lambda _: httpx2.Response(200, content=keys)
+    read = 0
+
+    def moved(response: httpx2.Response) -> httpx2.Response:
+        nonlocal read
+        read += 1
+        return httpx2.Response(200, json=json.loads(response.content) | {"jwks_uri": f"{NATION}/jwks-new.json"})
+
+    two.answers["/.well-known/openid-configuration"] = moved
+    two.here = await two.ours.visitor()
+    assert ((await two.sign_in()).status, read) == (200, 1)
+    client = two.ours.services.upstreams["inapas"]
+    await client._discovered()
+    assert read == 1
+    client._read_at -= BELIEVED
+    await client._discovered()
+    assert read == 2
 
 
 async def test_an_unknown_provider_is_no_page(two: Two) -> None:

@@ -82,7 +82,7 @@ async def test_erasing_takes_person_entry_and_texts_and_leaves_the_count(complai
     answered = await complaints.answer(made, b"a", NOW + dt.timedelta(hours=4), "P")
     assert answered
     await sent(complaints, BUDI, now=NOW)
-    await complaints.erase(SITI)
+    await complaints.erase(SITI, NOW + dt.timedelta(hours=5))
     gone = await complaints.get(made.id)
     assert gone == replace(answered, person=None, entry_id=None, text=None, answer=None)
     assert (await complaints.of_person(SITI), [one.person for one in await complaints.list()]) == ([], [BUDI])
@@ -94,6 +94,18 @@ async def test_erasing_takes_person_entry_and_texts_and_leaves_the_count(complai
     before = await complaints.statistics(NOW + dt.timedelta(hours=3))  # as it stood then: nothing was answered, nothing went on
     assert (before.received, before.answered, before.escalated, before.late, before.median) == (2, 0, 0, 0, None)
     assert (await complaints.statistics(NOW - dt.timedelta(hours=1))).received == 0
+
+
+async def test_what_was_open_when_its_account_was_erased_is_closed_and_never_becomes_late(complaints: ComplaintStore) -> None:
+    fresh, late = await sent(complaints, entry="1"), await sent(complaints, entry="2", now=NOW - 2 * HOURS)
+    await complaints.erase(SITI, NOW + dt.timedelta(hours=1))
+    for one in (fresh, late):
+        found = await complaints.get(one.id)
+        assert found
+        assert (found.state, found.open, found.may_escalate) == (ComplaintState.CLOSED, False, False)
+    before, after = await complaints.statistics(NOW), await complaints.statistics(NOW + dt.timedelta(days=90))
+    assert (before.received, before.closed, before.late) == (2, 0, 1)
+    assert (after.received, after.answered, after.closed, after.late) == (2, 0, 2, 1), "late is only what was late when it was closed"
 
 
 async def test_what_follows_is_committed_with_the_change_or_not_at_all(complaints: ComplaintStore) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from idp.accounts.passkeys.records import Passkey
+from idp.accounts.passkeys.records import MOST, Passkey
 from idp.accounts.records import Account, Value
 from tests.support.people import NOON, people
 
@@ -42,7 +42,7 @@ async def test_a_challenge_is_taken_once_by_whoever_races(town: People) -> None:
 
 async def test_a_counter_only_grows_and_one_of_two_equal_ones_counts(town: People) -> None:
     kept, siti = town.accounts.passkeys, await town.citizen()
-    assert await kept.add(passkey(siti))
+    assert await kept.add(passkey(siti)) == "added"
     assert await kept.used("k" * 22, 0, town.clock())  # an authenticator that does not count says nought for ever
     assert await kept.used("k" * 22, 0, town.clock())
     raced = await asyncio.gather(*(kept.used("k" * 22, 7, town.clock()) for _ in range(6)))
@@ -56,9 +56,9 @@ async def test_a_counter_only_grows_and_one_of_two_equal_ones_counts(town: Peopl
 
 async def test_a_credential_is_one_person_s_and_goes_with_its_name(town: People) -> None:
     kept, siti, budi = town.accounts.passkeys, await town.citizen(), await town.citizen(email="budi@contoh.id")
-    assert await kept.add(passkey(siti))
-    assert not await kept.add(passkey(budi, "b"))
-    assert await kept.add(passkey(budi, "b", b"d" * 1023))
+    assert await kept.add(passkey(siti)) == "added"
+    assert await kept.add(passkey(budi, "b")) == "known"
+    assert await kept.add(passkey(budi, "b", b"d" * 1023)) == "added"
     assert (await town.accounts.get(budi.person)).has_second_factor  # type: ignore[union-attr]
     mine = (await kept.find(b"c" * 32)).label_claim  # type: ignore[union-attr]
     await town.accounts.put(siti.person, Value(mine, "HP Siti"), town.clock())
@@ -69,6 +69,16 @@ async def test_a_credential_is_one_person_s_and_goes_with_its_name(town: People)
     assert not await town.accounts.sealed(siti.person, [mine])
     await kept.remove_all(budi.person)
     assert not (await town.accounts.get(budi.person)).has_passkey  # type: ignore[union-attr]
+
+
+async def test_nobody_gets_more_keys_than_are_allowed_by_racing(town: People) -> None:
+    kept, siti = town.accounts.passkeys, await town.citizen()
+    new = [passkey(siti, chr(ord("a") + number), bytes([number]) * 32) for number in range(MOST + 4)]
+    for one in new[: MOST - 2]:
+        await kept.add(one)
+    raced = await asyncio.gather(*(kept.add(one) for one in new[MOST - 2 :]))
+    assert sorted(raced) == ["added"] * 2 + ["most"] * 4
+    assert len(await kept.of_person(siti.person)) == MOST
 
 
 async def test_erasure_takes_keys_and_names_along(town: People) -> None:

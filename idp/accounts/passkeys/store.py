@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
-from idp.accounts.passkeys.records import LABELS, Passkey, label_claim
-from idp.accounts.tables import cells, passkey_challenges, passkeys
+from idp.accounts.passkeys.records import LABELS, MOST, Passkey, label_claim
+from idp.accounts.tables import accounts, cells, passkey_challenges, passkeys
 from keys.opaque import new_token
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from keys.database import Database
     from keys.keyring import Keyring
 
+Added = Literal["added", "known", "most"]
 CHALLENGE_LIFETIME = dt.timedelta(minutes=10)
 
 
@@ -64,16 +65,26 @@ class PasskeyStore:
 
     # --- passkeys ----------------------------------------------------------------------------------------------------------------
 
-    async def add(self, passkey: Passkey) -> bool:
-        """Keep a new passkey. WebAuthn §7.1 step 26: False when the credential is somebody's already."""
+    async def add(self, passkey: Passkey) -> Added:
+        """Keep a new passkey. WebAuthn §7.1 step 26: "known" when the credential is somebody's already.
+
+        "most" when the person has so many as are allowed: they are counted while the person's account is locked, whoever races.
+        """
         row = {
             "id": passkey.id, "person": passkey.person, "credential": passkey.credential, "public_key": passkey.public_key,
             "sign_count": passkey.sign_count, "synced": passkey.synced, "transports": " ".join(passkey.transports),
             "created_at": passkey.created_at, "last_used_at": None,
         }  # fmt: skip
         new = self._insert(passkeys).values(row).on_conflict_do_nothing(index_elements=["credential"]).returning(passkeys.c.id)
-        async with self._database.statement() as connection:
-            return (await connection.execute(new)).first() is not None
+        owner = sa.select(accounts.c.person).where(accounts.c.person == passkey.person).with_for_update()
+        have = sa.select(sa.func.count()).where(passkeys.c.person == passkey.person)
+        async with self._database.transaction() as transaction:
+            await transaction.execute(owner)  # SQLite has one writer anyway
+            if (await transaction.execute(have)).scalar_one() >= MOST:
+                return "most"
+            added = (await transaction.execute(new)).first() is not None
+            await transaction.commit()
+        return "added" if added else "known"
 
     async def find(self, credential: bytes) -> Passkey | None:
         """Give the passkey that a device names."""

@@ -7,6 +7,8 @@ import datetime as dt
 import pytest
 
 from idp.web.forms import FORM_LIFETIME, Forms
+from keys.encoding import decode
+from keys.secrets import Secrets
 
 NOW = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
 
@@ -28,7 +30,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def forms(clock: Clock) -> Forms:
-    return Forms(b"k" * 32, clock)
+    return Forms(b"k" * 32, clock, Secrets(b"s" * 32))
 
 
 def test_a_form_token_holds_in_its_form_and_browser_only(forms: Forms) -> None:
@@ -66,6 +68,17 @@ def test_a_signed_value_comes_back_for_its_purpose_within_its_time(forms: Forms,
 
 
 def test_another_secret_signs_nothing_of_ours(forms: Forms, clock: Clock) -> None:
-    stranger = Forms(b"x" * 32, clock)
+    stranger = Forms(b"x" * 32, clock, Secrets(b"t" * 32))
     assert forms.unsign("verifier", stranger.sign("verifier", {}), 60) is None
     assert not forms.check("login", "b" * 22, stranger.token("login", "b" * 22))
+
+
+def test_a_closed_payload_is_read_by_nobody_on_the_way_and_opens_for_its_purpose_and_time_only(forms: Forms, clock: Clock) -> None:
+    closed = forms.close("search/me", {"officer": "Rina Wati"})
+    assert b"Rina" not in decode(closed)
+    assert forms.disclosed("search/me", closed, 60) == {"officer": "Rina Wati"}
+    for wrong in (closed[:-2], closed + "AA", "", None, "ä", "!"):
+        assert forms.disclosed("search/me", wrong, 60) is None
+    assert forms.disclosed("search/another", closed, 60) is None
+    clock.now += dt.timedelta(seconds=61)
+    assert forms.disclosed("search/me", closed, 60) is None
