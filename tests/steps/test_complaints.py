@@ -146,7 +146,7 @@ async def test_the_words_rest_sealed_follow_a_newer_key_and_die_with_the_account
     await erasure.erase(found, person)
     gone = await found.complaints.by_number(before.number)
     assert gone
-    assert (gone.person, gone.entry_id, gone.text, gone.state) == (None, None, None, ComplaintState.RECEIVED)
+    assert (gone.person, gone.entry_id, gone.text, gone.state) == (None, None, None, ComplaintState.CLOSED)
 
 
 async def test_an_officer_answers_for_the_own_agency_only_and_not_what_went_on(provider: Provider) -> None:
