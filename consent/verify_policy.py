@@ -77,18 +77,25 @@ def _time_problems(policy: Policy, note: str, times: Mapping[int, str]) -> list[
     """Compare the entries at a note's end with the times of its cosignatures; a quorum must contradict, one wrong clock does not count."""
     size, found = checkpoint.parse(note).size, []
     at = cosigned(policy, note)
-    last, following = _time(times.get(size - 1)), _time(times.get(size))
-    if last:
-        before = {name for name, time in at.items() if time < last - TOLERANCE}
-        if before and policy.met(before):
-            when = max(at[name] for name in before)
-            found.append(Problem(size - 1, f"its time {_text(last)} is after {_text(when)}, when witnesses had cosigned it"))
+    following = _time(times.get(size))
+    if late := too_late(policy, note, size - 1, times.get(size - 1)):
+        found.append(late)
     if following:
         after = {name for name, time in at.items() if time > following + TOLERANCE}
         if after and policy.met(after):
             when = min(at[name] for name in after)
             found.append(Problem(size, f"its time {_text(following)} is before {_text(when)}, when witnesses cosigned a log without it"))
     return found
+
+
+def too_late(policy: Policy, note: str, index: int, said: str | None) -> Problem | None:
+    """Say when an entry that a note covers claims to be of after its cosignatures; `said`: its time, as its record has it."""
+    time, at = _time(said), cosigned(policy, note)
+    before = {name for name, cosigned_at in at.items() if time and cosigned_at < time - TOLERANCE}
+    if not time or not before or not policy.met(before):
+        return None
+    when = max(at[name] for name in before)
+    return Problem(index, f"its time {_text(time)} is after {_text(when)}, when witnesses had cosigned it")
 
 
 def _time(text: str | None) -> dt.datetime | None:

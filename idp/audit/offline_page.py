@@ -22,6 +22,7 @@ SCRIPTS: Final = (
     "formats.js",
     "findings.js",
     "succession.js",
+    "witnesses.js",
     "export.js",
     "history.js",
     "receipt.js",

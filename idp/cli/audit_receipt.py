@@ -13,6 +13,7 @@ from idp.cli.terminal import Exit, Json, read_text, refuse, show
 
 if TYPE_CHECKING:
     from consent.history_file import HistoryVerdict
+    from consent.policy import Policy
 
 TYPES: Final = ("consent-receipt+jwt", "access-report-receipt+jwt")
 
@@ -48,18 +49,30 @@ def verify_receipt(
 def _history(file: Path, vkey: str, policy: Path | None) -> dict[str, Any]:
     import dataclasses
 
-    from consent import history_file, verify_policy
+    from consent import history_file
 
     demanded = None if policy is None else read_policy(policy)
     try:
         data = file.read_bytes()
         verdict = history_file.verify(data, held_key(vkey))
-        lacking = verify_policy.head_problems(demanded, history_file.read(data)[0]) if demanded and verdict.holds else []
-        return _value(dataclasses.replace(verdict, problem=lacking[0]) if lacking else verdict)
+        lacking = _lacking(demanded, data) if demanded and verdict.holds else None
+        return _value(dataclasses.replace(verdict, index=lacking[0], problem=lacking[1]) if lacking else verdict)
     except OSError as error:
         refuse(f"cannot read {file}: {error.strerror or error}", Exit.USAGE)
     except history_file.HistoryBroken as error:
         refuse(f"{file}: {error}", Exit.USAGE)
+
+
+def _lacking(policy: Policy, data: bytes) -> tuple[int | None, str] | None:
+    """Say what the policy has against a history that verified: its checkpoint, or its newest entry, later than what was cosigned."""
+    from consent import history_file, verify_policy
+
+    note, entries = history_file.read(data)
+    for problem in verify_policy.head_problems(policy, note):
+        return None, problem
+    last = entries[-1] if entries else None
+    late = verify_policy.too_late(policy, note, last.index, str(last.record.get("time"))) if last else None
+    return (late.index, late.what) if late else None
 
 
 def _value(verdict: HistoryVerdict) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
 import re
@@ -13,12 +14,16 @@ from axe_playwright_python.sync_playwright import Axe
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from consent import cosignature, policy, verify_policy
 from consent.checkpoint import VerifierKey
+from consent.cosignature import CosignerKey
+from consent.findings import Verdict
 from idp.audit.offline_page import NAME, offline_page
 from tests.browser.conftest import SCREENSHOTS
 from tests.support import synthetic_log
 from tests.support.log import ORIGIN
 from tests.support.tampering import PLACE, SIZE, TAMPERINGS
+from tests.support.witnesses import private, public
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -53,7 +58,14 @@ class Offline:
         self.numbers = itertools.count()
 
     def check(
-        self, *, folder: Path | None = None, history: bytes | None = None, files: Sequence[Path] = (), key: str = str(KEY), older: str = ""
+        self,
+        *,
+        folder: Path | None = None,
+        history: bytes | None = None,
+        files: Sequence[Path] = (),
+        key: str = str(KEY),
+        older: str = "",
+        policy: str = "",
     ) -> Said:
         if folder:
             self.page.set_input_files("#folder", str(folder))
@@ -65,8 +77,9 @@ class Offline:
             file.write_bytes(history)
             self.page.set_input_files("#file", str(file))
         self.page.fill("#key", key)
-        self.page.evaluate("document.querySelector('details').open = true")
+        self.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         self.page.fill("#older", older)
+        self.page.fill("#policy", policy)
         self.page.evaluate("document.getElementById('result').replaceChildren()")
         self.page.click("#ask button.button")
         found = self.page.wait_for_selector(".verdict")
@@ -151,6 +164,61 @@ def test_an_older_checkpoint_of_other_entries_is_refused(offline: Offline, good:
     assert "bukan yang ada di titik periksa lama" in offline.check(folder=good, older=synthetic_log.note(257, bytes(32))).text
     longer = offline.check(folder=good, older=synthetic_log.note(700, bytes(32)))
     assert (longer.verdict, "700 catatan, daftar ini hanya 600" in longer.text) == ("bad", True)
+
+
+def cosigned(note: str, times: dict[str, dt.datetime], seed: str = "") -> str:
+    """Add the cosignatures of these at these times; `seed`: a forger's, whose key is another."""
+    text = note.rpartition("\n\n")[0] + "\n"
+    for name, time in times.items():
+        seconds = int(time.timestamp())
+        key = CosignerKey(f"{name}.example", public(name))
+        note += str(cosignature.signature(key, seconds, private(seed or name).sign(cosignature.message(text, seconds))))
+    return note
+
+
+def demanding(*names: str, least: int) -> str:
+    lines = [f"witness {name} {CosignerKey(f'{name}.example', public(name))}" for name in names]
+    return "\n".join([f"log {KEY}", *lines, f"group outside {least} {' '.join(names)}", "quorum outside", ""])
+
+
+LAST = synthetic_log.FIRST_TIME + dt.timedelta(seconds=7 * (SIZE - 1))
+SOON, LATE, EARLY = (LAST + dt.timedelta(minutes=minutes) for minutes in (1, 90, -90))
+TWO_OF_THREE = demanding("W1", "W2", "W3", least=2)
+WITNESSED = {  # the cosignatures of the checkpoint, who forged, and what the page says
+    "enough": ({"W1": SOON, "W3": SOON}, "", "Cukup: W1 (24 Nov 2026"),
+    "an unknown witness does not count": ({"W1": SOON, "stranger": SOON}, "", "belum cukup. Ada: W1. Tidak ada: W2, W3"),
+    "an altered cosignature": ({"W1": SOON, "W2": SOON}, "forger", "atas nama saksi W1 palsu"),
+    "cosigned before its last entry": ({"W1": EARLY, "W2": EARLY}, "", "padahal para saksi sudah menandatangani"),
+    "one wrong clock": ({"W1": EARLY, "W2": SOON}, "", "Cukup: W1"),
+}
+
+
+@pytest.mark.parametrize("name", WITNESSED)
+def test_witnesses_are_counted_and_their_times_compared_as_by_the_command(offline: Offline, good: Path, tmp_path: Path, name: str) -> None:
+    times, forger, words = WITNESSED[name]
+    note = cosigned((good / "checkpoint").read_text(), times, forger)
+    folder = shutil.copytree(good, tmp_path / "export")
+    (folder / "checkpoint").write_text(note)
+    said = offline.check(folder=folder, policy=TWO_OF_THREE)
+    demanded = policy.parse(TWO_OF_THREE)
+    verdict = Verdict(SIZE, bytes(32), ORIGIN, ())
+    judged = verify_policy.examined(verdict, demanded, note, None, {SIZE - 1: LAST.isoformat()})
+    assert (said.verdict == "good") is judged.holds
+    assert words in said.text
+    assert said.index in {None, "", str(SIZE - 1)}
+    history = json.loads(synthetic_log.history_bytes(SIZE))
+    history["checkpoint"] = note
+    of_citizen = offline.check(history=json.dumps(history).encode(), policy=TWO_OF_THREE)
+    assert (of_citizen.verdict, words in of_citizen.text) == (said.verdict, True)
+
+
+def test_a_list_of_witnesses_that_is_none_is_refused_and_an_older_log_is_held_against_their_times(offline: Offline, good: Path) -> None:
+    assert "keliru di baris 2" in offline.check(folder=good, policy="log x\n".replace("x", str(KEY)) + "witness W1 broken").text
+    assert "berapa saksi yang diperlukan" in offline.check(folder=good, policy=f"log {KEY}\n").text
+    assert "daftar saksi belum diisi" in offline.check(folder=good).text
+    older = cosigned(synthetic_log.write_export(offline.folder / "older", 300), {"W1": LATE})
+    said = offline.check(folder=good, older=older, policy=demanding("W1", least=1).replace("quorum outside", "quorum none"))
+    assert (said.verdict, said.index, "tanpa catatan ini" in said.text) == ("bad", "300", True)
 
 
 def test_a_planned_change_of_key_is_followed_and_a_loss_is_not(offline: Offline, tmp_path: Path) -> None:

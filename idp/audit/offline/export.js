@@ -117,7 +117,7 @@ const CSV_HEADER = `${["index", ...COLUMNS, "nonce_a", "leaf"].join(",")}\r\n`;
 
 // Checks one export while it is read.
 class ExportCheck {
-  constructor(files, older, report, tell) {
+  constructor(files, older, report, tell, wanted) {
     this.files = files;
     this.older = older;
     this.report = report;
@@ -127,6 +127,8 @@ class ExportCheck {
     this.newest = "";
     this.successions = new Successions(report);
     this.told = performance.now();
+    this.wanted = wanted;
+    this.times = new Map();
   }
 
   async bytes(path) {
@@ -181,6 +183,7 @@ class ExportCheck {
     if (!equal(accessCommitment(line.nonceA, line.written), entry.subarray(33))) wrong("ac");
     if (line.nonceS && !equal(noneCommitment(line.nonceS, entry.subarray(33)), entry.subarray(1, 33))) wrong("none");
     this.order(line, wrong);
+    if (this.wanted.has(index)) this.times.set(index, String(line.record.time ?? ""));
     await this.successions.see(index, line.record, this.edge);
     const row = await this.rows.row();
     const right = rightRow(line);
@@ -276,16 +279,18 @@ async function checkOlder(check, held, older, size) {
 }
 
 // `files`: path → File; `held`: the key of whoever checks; `olderNote`: an older checkpoint, or null. Throws: Broken when it is no export.
-async function checkExport(files, held, olderNote, tell) {
+async function checkExport(files, held, olderNote, tell, policy) {
   for (const name of ["checkpoint", "records.jsonl", "records.csv"]) if (!files.has(name)) throw new Broken("no_export", { path: name });
   const note = await files.get("checkpoint").text();
   const head = parseNote(note);
   const older = olderNote ? { ...parseNote(olderNote), note: olderNote } : null;
   const report = new Report("export");
-  const check = new ExportCheck(files, older, report, tell);
+  const check = new ExportCheck(files, older, report, tell, new Set([head.size - 1, older?.size - 1, older?.size]));
   await check.run(head);
   await checkHead(report, note, head, held, check.successions);
   if (older) await checkOlder(check, held, older, head.size);
+  if (policy) await checkWitnesses(report, policy, head, check.times, head.size - 1);
+  if (policy && older) await checkWitnesses(report, policy, older, check.times, older.size - 1, true);
   return Object.assign(report, { head, older });
 }
 

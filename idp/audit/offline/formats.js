@@ -60,13 +60,13 @@ function canonical(value) {
   return `{${members.join(",")}}`;
 }
 
-// signed-note: <name>+<key id>+<base64 of type and key>. Throws: Broken.
-function parseKey(line) {
+// signed-note: <name>+<key id>+<base64 of type and key>; type 1 signs, type 4 cosigns (tlog-cosignature). Throws: Broken.
+function parseKey(line, type = 1) {
   const text = line.trim();
   const found = /^([^\s+]+)\+([0-9a-f]{8})\+(.+)$/.exec(text);
   if (!found) throw new Broken("key_malformed");
   const material = unbase64(found[3]);
-  if (material.length !== 33 || material[0] !== 1) throw new Broken("key_malformed");
+  if (material.length !== 33 || material[0] !== type) throw new Broken("key_malformed");
   const key = { name: found[1], public: material.slice(1), line: text, id: hex(sha256(bytesOf(`${found[1]}\n`), material).slice(0, 4)) };
   if (key.id !== found[2]) throw new Broken("key_id");
   return { ...key, fingerprint: hex(sha256(bytesOf(text))).replace(/(.{4})(?=.)/g, "$1 ") };

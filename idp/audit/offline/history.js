@@ -55,7 +55,7 @@ class HistoryCheck {
 }
 
 // Throws: Broken when it is no history file.
-async function checkHistory(text, held, tell) {
+async function checkHistory(text, held, tell, policy) {
   const { note, entries } = parseHistory(text);
   const head = parseNote(note);
   const report = new Report("history");
@@ -73,6 +73,8 @@ async function checkHistory(text, held, tell) {
       await new Promise((resolve) => setTimeout(resolve));
     }
   }
+  const last = entries.at(-1);
+  if (policy) await checkWitnesses(report, policy, head, new Map(last ? [[last.index, String(last.record.time ?? "")]] : []), last?.index);
   report.total = entries.length;
   return Object.assign(report, { head, first: entries.length ? entries[0].subject.n : 0 });
 }

@@ -7,7 +7,7 @@ function t(code, values = {}) {
   return sentence.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? spoken(values[name]) : whole));
 }
 
-const spoken = (value) => (typeof value === "number" ? new Intl.NumberFormat(state.language).format(value) : String(value));
+const spoken = (value) => (value instanceof Date ? moment(value) : typeof value === "number" ? new Intl.NumberFormat(state.language).format(value) : String(value));
 
 // Entries carry UTC; people read the city's clock.
 function moment(time) {
@@ -94,9 +94,10 @@ async function checked() {
   await selfTest();
   const typed = byId("key").value.trim();
   const older = byId("older").value.trim() ? `${byId("older").value.trim()}\n` : null;
+  const policy = byId("policy").value.trim() ? parsePolicy(byId("policy").value) : null;
   if (state.files) {
     const held = heldKey(typed, (await state.files.get("vkey")?.text()) ?? "");
-    return Object.assign(await checkExport(state.files, held, older, tell), { held });
+    return Object.assign(await checkExport(state.files, held, older, tell, policy), { held });
   }
   if (!state.own.length) throw new Broken("no_input");
   const texts = await Promise.all(state.own.map(([, file]) => file.text()));
@@ -104,7 +105,7 @@ async function checked() {
   if (receipt) return checkReceipt(receipt, texts.find((other) => other !== receipt) ?? null, typed);
   const [text] = texts;
   const held = heldKey(typed, parseHistory(text).vkey);
-  return Object.assign(await checkHistory(text, held, tell), { held });
+  return Object.assign(await checkHistory(text, held, tell, policy), { held });
 }
 
 function tell(done, all) {
@@ -183,8 +184,16 @@ function logRows(report) {
   rows.push(["fingerprint", (signer ?? held).fingerprint, "mono"], ["key_from", t(held.from)]);
   if (report.by) rows.push(["signature_by", t(`by_${report.by}`)]);
   if (older) rows.push(["older", report.problems.some(({ code }) => code.startsWith("older_")) ? t("older_bad") : t("older_good", { count: older.size })]);
+  rows.push(["witnesses", witnesses(report)]);
   for (const said of report.successions) rows.push(["successions", t(`succession_${said.kind}`, { ...said, name: said.next.name })]);
   return [...rows, ["checked_at", moment(report.at)]];
+}
+
+// Tells who else signed, when, and whether they are enough.
+function witnesses({ witnesses: heard }) {
+  if (!heard) return t("witnesses_unasked");
+  const present = [...heard.found].map(([name, at]) => `${name} (${moment(at)})`).join("; ") || t("witnesses_nobody");
+  return `${t(heard.met ? "witnesses_enough" : "witnesses_few")} ${present}${heard.absent.length ? `. ${t("witnesses_absent", { names: heard.absent.join(", ") })}` : ""}`;
 }
 
 function listed(rows) {
@@ -220,6 +229,10 @@ for (const name of ["folder", "file"]) {
     target.value = ""; // so that the same folder, changed meanwhile, is read anew
   });
 }
+byId("policy-file").addEventListener("change", async ({ target }) => {
+  byId("policy").value = (await target.files[0]?.text()) ?? "";
+  target.value = "";
+});
 byId("ask").addEventListener("submit", run);
 byId("language").addEventListener("click", () => {
   state.language = state.language === "id" ? "en" : "id";

@@ -43,10 +43,14 @@ def test_a_policy_demands_cosignatures_of_the_files_checkpoint(tmp_path: Path, c
     assert run(command) == Exit.REFUSED
     assert "the checkpoint has no quorum (w): cosigned by nobody, not by w" in capsys.readouterr().out
     value = json.loads(data)
-    value["checkpoint"] += witness.add(request(0, (), value["checkpoint"])).body
+    note = value["checkpoint"]
+    for seconds, code in ((-3600, Exit.REFUSED), (3600, Exit.OK)):  # before its last entry was recorded, and after
+        witness.now = synthetic_log.FIRST_TIME.timestamp() + seconds
+        value["checkpoint"] = note + witness.add(request(0 if seconds < 0 else 30, (), note)).body
+        file.write_text(json.dumps(value))
+        assert run(command) == code
+        assert ("entry 27: its time" in capsys.readouterr().out) is (code == Exit.REFUSED)
     witness.memory.close()
-    file.write_text(json.dumps(value))
-    assert run(command) == Exit.OK
     assert run(["audit", "verify-receipt", str(file), "--jwks", str(file), "--policy", str(file)]) == Exit.USAGE
 
 
