@@ -54,10 +54,11 @@ class Records:
         """Check the lines of one bundle; without its entries, only what lines say by themselves."""
         if entries:
             self._openings.check(first, entries)
-        passed = self._bulk.holds(first, entries, self._order.newest) if entries else None
+        bulk = entries and not self._openings.splits(first, width)
+        passed = self._bulk.holds(first, entries, self._order.newest) if entries and bulk else None
         if passed is not None:
             self._order.newest = passed.newest
-            self._openings.nobody += passed.nobody
+            self._openings.count_nobody(first, passed.nobody)
             return
         for index in range(first, first + width):
             line = self._lines.readline()
@@ -83,8 +84,8 @@ class Records:
             found.add(index, "the record is not the one that was recorded (AC does not open)")
         if line.nonce_s is not None and leaves.none_commitment(line.nonce_s, entry[33:]) != entry[1:33]:
             found.add(index, "it is said to be about nobody, but does not open so")
-        self._openings.nobody += line.nonce_s is not None
-        self._openings.state(line.record)
+        self._openings.count_nobody(index, int(line.nonce_s is not None))
+        self._openings.state(index, line.record)
         self._order.check(index, line.record, about_nobody=line.nonce_s is not None)
         self.followed.see(index, line.record)
         if _row(self._sheet) != _right_row(line):

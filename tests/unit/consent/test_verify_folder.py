@@ -13,7 +13,7 @@ from consent.access_log import leaf as leaves
 from consent.access_log.opening import object_of
 from consent.tree_walk import TreeWalk
 from consent.verify import Extras, Unreadable, verify_folder
-from consent.verify_openings import opening_line
+from consent.verify_openings import Covered, covering_line, opening_line
 from tests.support import synthetic_log
 from tests.support.tampering import PLACE, SIZE, TAMPERINGS
 
@@ -178,6 +178,35 @@ def test_an_entry_left_out_is_missed_in_the_chain_and_in_the_sum(good: Path) -> 
 def test_openings_of_some_time_may_begin_in_the_middle(good: Path) -> None:
     assert opened(good, openings(without=range(PLACE)), complete=False).holds
     assert not opened(good, openings(without=range(PLACE))).holds
+
+
+def covering(first: int, end: int, *, complete: bool = False, client: str | None = None) -> bytes:
+    return covering_line(Covered(first, end, complete, client), {"proposal": "p"})
+
+
+def test_openings_that_cover_the_log_up_to_an_entry_account_for_what_lies_before_it(good: Path) -> None:
+    end = PLACE - PLACE % 256 + 100  # inside a bundle
+    verdict = opened(good, covering(0, end, complete=True) + openings(without=range(end, SIZE)), complete=False)
+    assert verdict.holds
+    assert verdict.accounts is not None
+    assert (verdict.accounts.about_persons + verdict.accounts.about_nobody, verdict.accounts.unopenable) == (end, 0)
+    short = opened(good, covering(0, end, complete=True) + openings(without=[*range(end, SIZE), end - 1]), complete=False)
+    assert "1 entries do not open, but 0 are stated as erased" in str(short.problems[-1])
+
+
+def test_openings_say_what_they_cover_and_are_held_to_it(good: Path) -> None:
+    first, end = PLACE, PLACE + 200
+    some = openings(without=[*range(first), *range(end, SIZE)])
+    assert opened(good, covering(first, end) + some, complete=False).holds
+    for content, complete, said in (
+        (covering(first, end) + some, True, "not everybody's: they cover entries"),
+        (covering(first, end - 3) + some, False, "outside of what the openings cover"),
+        (covering(0, SIZE + 1, complete=True) + openings(), False, "go on beyond the checkpoint: export the log anew"),
+    ):
+        verdict = opened(good, content, complete=complete)
+        assert said in " ".join(map(str, verdict.problems))
+    one_service = covering(0, SIZE, client="c") + openings(without=range(0, SIZE, 2))
+    assert opened(good, one_service, complete=False).holds  # of each chain only some entries are there
 
 
 @pytest.mark.parametrize(
