@@ -52,7 +52,7 @@ async def export(
     """
     _require_ours(folder)
     async with database.read() as connection:
-        signed = await _newest(connection)
+        signed = await newest(connection)
         if signed is None:
             raise ExportRefused("no checkpoint was signed yet: run `idp log sign --once`")
         _write(folder, "vkey", f"{key}\n".encode())
@@ -62,7 +62,8 @@ async def export(
     return Exported(signed.size, signed.root, signed.note)
 
 
-async def _newest(connection: AsyncConnection) -> CheckpointState | None:
+async def newest(connection: AsyncConnection) -> CheckpointState | None:
+    """Give the checkpoint that an export made now would reach up to; None before the first. Raises: StoreUnavailable."""
     signed, public = await watch.stored(connection, "signed"), await watch.stored(connection, "published")
     cosigned = public is not None and len(notes.split(public.note)[1]) > 1
     same = signed and public and checkpoint.parse(signed.note).origin == checkpoint.parse(public.note).origin

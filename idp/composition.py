@@ -21,6 +21,7 @@ from idp.events.store import EventStore
 from idp.interactions.pushed.store import PushedRequestStore
 from idp.interactions.store import InteractionStore
 from idp.notices.store import NoticeStore
+from idp.openings.store import OpeningStore
 from idp.pages.render import Plumbing, Renderer, Site
 from idp.proposals.store import ProposalStore
 from idp.protocol import erasure, told_reads, upstreams, witnesses
@@ -215,6 +216,7 @@ def _services(
         staff=StaffStore(database),
         subjects=SubjectStore(database, keyring),
         proposals=ProposalStore(database),
+        openings=OpeningStore(database),
         complaints=ComplaintStore(database),
         wishes=WishStore(database),
         renderer=renderer(settings, forms),

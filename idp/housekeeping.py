@@ -88,6 +88,7 @@ async def sweep(services: Services) -> int:
         services.clients.sweep,
         services.notices.sweep,
         services.proposals.sweep,
+        services.openings.sweep,
         services.clients.tokens.sweep,
         services.accounts.sweep,
         services.accounts.links.sweep,

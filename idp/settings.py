@@ -171,6 +171,9 @@ class Settings(BaseSettings):
     recovery_slip_lifetime: Seconds = Field(15 * MINUTE, description="Slips printed at the counter.")
     device_code_lifetime: Seconds = Field(10 * MINUTE, le=HOUR, description="How long a device waits until its code is entered.")
     backchannel_lifetime: Seconds = Field(5 * MINUTE, le=HOUR, description="How long a counter's request waits for its citizen (CIBA).")
+    openings_lifetime: Seconds = Field(
+        7 * DAY, le=30 * DAY, description="How long an auditor may fetch and open a package of subject openings."
+    )
     poll_interval: Seconds = Field(5, le=MINUTE, description="How often a waiting device or counter may ask for the answer.")
     root_key_lifetime: Seconds = Field(
         30 * DAY, description="How long a root version wraps until `idp keys rewrap --new` destroys it; erased people are told that date."

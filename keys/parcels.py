@@ -60,31 +60,28 @@ class Address:
     until: dt.datetime
 
 
-def seal(address: Address, parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Encrypt parts as they come; each is a line, its newline included. There must be one at least."""
-    key = address.recipient.key
-    waiting: bytes | None = None
-    number = 0
-    for payload in parts:
-        if waiting is not None:
-            yield _sealed(address, key, number, waiting, last=False)
-            number += 1
-        waiting = payload
-    yield _sealed(address, key, number, waiting or b"", last=True)
+class Sealer:
+    """Encrypts one part after another; the last one says that it is."""
 
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._key = address.recipient.key
+        self._next = 0
 
-def _sealed(address: Address, key: RecipientKey, number: int, payload: bytes, *, last: bool) -> bytes:
-    header: dict[str, Any] = {
-        "alg": ALGORITHM,
-        "enc": CONTENT,
-        "kid": address.recipient.thumbprint,
-        "cty": address.holds,
-        "parcel": address.parcel,
-        "part": number,
-        "last": last,
-        "exp": int(address.until.timestamp()),
-    }
-    return jwe.encrypt_compact(header, payload, key, registry=_REGISTRY).encode() + b"\n"
+    def part(self, payload: bytes, *, last: bool = False) -> bytes:
+        """Encrypt the next part. Returns: a line, its newline included."""
+        header: dict[str, Any] = {
+            "alg": ALGORITHM,
+            "enc": CONTENT,
+            "kid": self._address.recipient.thumbprint,
+            "cty": self._address.holds,
+            "parcel": self._address.parcel,
+            "part": self._next,
+            "last": last,
+            "exp": int(self._address.until.timestamp()),
+        }
+        self._next += 1
+        return jwe.encrypt_compact(header, payload, self._key, registry=_REGISTRY).encode() + b"\n"
 
 
 def open_parts(lines: Iterable[bytes], key: RecipientKey, holds: str, now: dt.datetime) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from idp.cli.audit_affected import affected
+from idp.cli.audit_openings import app as openings
 from idp.cli.audit_receipt import verify_receipt
 from idp.cli.audit_verify import progress_bar, verify
 from idp.cli.log import succession_value
@@ -66,6 +67,7 @@ def export(
 app.command()(verify)
 app.command()(verify_receipt)
 app.command()(affected)
+app.add_typer(openings, name="openings")
 
 
 @app.command()

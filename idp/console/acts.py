@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from consent.disclosure import StaffRead, Withheld
 from consent.errors import LogUnavailable
 from idp.clients.description import OURS, document_of
+from idp.console import opening, rules
 from idp.proposals.records import ProposalKind
 from idp.protocol import registrations
 from idp.spec import client_metadata
@@ -26,8 +27,20 @@ async def offered(found: Services, kind: ProposalKind) -> Mapping[str, Sequence[
     """Give what a proposal may be about: (value, words) by field."""
     if kind is ProposalKind.UNSEAL:
         return {}
+    if kind is ProposalKind.OPENINGS:
+        return {"client": await opening.applications(found)}
     applications = [(one.id, f"{one.name} ({one.id})") for one in await found.clients.list() if one.self_registered]
     return {"client": applications, "purpose": [(one.id, one.title["id"]) for one in await found.consent.purposes.list()]}
+
+
+async def about(found: Services, kind: ProposalKind, fields: Mapping[str, str]) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Read what a proposal is about, and that there is such a thing; or say by field which sentence tells what is wrong."""
+    if kind is ProposalKind.OPENINGS:
+        return await opening.about(found, fields)
+    read = rules.subject(kind, fields)
+    if isinstance(read, frozenset):
+        return {}, dict.fromkeys(read, "staff.wrong.field")
+    return read, {} if await possible(found, kind, read) else dict.fromkeys(list(read)[:1], "staff.wrong.refused")
 
 
 async def possible(found: Services, kind: ProposalKind, about: Mapping[str, str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from idp.console import proposing
+from idp.console import opening, proposing
 
 routes = [
     Route(proposing.LIST, proposing.show_all, methods=["GET"]),
@@ -12,4 +12,5 @@ routes = [
     Route(proposing.NEW, proposing.propose, methods=["POST"]),
     Route(proposing.ONE, proposing.show, methods=["GET"]),
     Route(proposing.ONE, proposing.decide, methods=["POST"]),
+    Route(opening.PACKAGE, opening.fetch, methods=["POST"]),
 ]

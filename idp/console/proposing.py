@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
 from consent.errors import LogBusy, LogUnavailable
-from idp.console import acts, rules
-from idp.console.rules import EVERYBODY, PROPOSERS
+from idp.console import acts, opening, rules
+from idp.console.rules import EVERYBODY, PROPOSERS, RECENT
 from idp.proposals.records import ProposalKind, ProposalState
 from idp.protocol import page_forms, staff
 from idp.protocol.services import services
@@ -28,8 +27,6 @@ LIST: Final = "/console/proposals"
 NEW: Final = "/console/proposals/new/{kind}"
 ONE: Final = "/console/proposals/{proposal}"
 FORM: Final = "proposal"
-RECENT: Final = dt.timedelta(minutes=30)
-"""How old the sign-in of whoever proposes or decides may be."""
 
 
 async def show_all(request: Request) -> Response:
@@ -53,14 +50,11 @@ async def propose(request: Request) -> Response:
     duty = await staff.required(request, *PROPOSERS[kind], within=RECENT)
     fields = await page_forms.read(request, FORM)
     found = services(request)
-    reason, about = rules.reason_of(fields.get("reason", "")), rules.subject(kind, fields)
-    wrong = {} if reason else {"reason": "staff.wrong.reason"}
-    if isinstance(about, frozenset):
-        wrong |= dict.fromkeys(about, "staff.wrong.field")
-    elif not await acts.possible(found, kind, about):
-        wrong |= dict.fromkeys(list(about)[:1], "staff.wrong.refused")
-    if wrong or reason is None or isinstance(about, frozenset):
-        return await _form(request, duty, kind, fields, wrong, status=422)
+    reason = rules.reason_of(fields.get("reason", ""))
+    about, wrong = await acts.about(found, kind, fields)
+    wrong = {**wrong, **({} if reason else {"reason": "staff.wrong.reason"})}
+    if wrong or reason is None:
+        return await _form(request, duty, kind, opening.typed_again(fields, wrong), wrong, status=422)
     number, about = new_id(), await acts.pinned(found, kind, about)
     await staff.enter(found, duty, f"{reason} {rules.on_record('proposes', None, kind, about, number)}")
     await found.proposals.propose(kind, about, reason, duty.member.pseudonym, found.clock(), proposal=number)
@@ -116,6 +110,9 @@ async def _open(request: Request, duty: OnDuty, proposal: Proposal) -> Response:
     """Carry out what was confirmed: the proposer sees the name once, or a purpose that a crash left waiting is approved."""
     if proposal.kind is ProposalKind.PURPOSE:
         return await _approve(request, duty, proposal)
+    if proposal.kind is ProposalKind.OPENINGS:
+        said = await opening.carry_out(request, proposal)
+        return await _one(request, duty, proposal, status=409, said=said) if said else page_forms.see_other(f"{LIST}/{proposal.id}")
     found = services(request)
     taken = await found.proposals.carry_out(proposal.id, found.clock(), by=duty.member.pseudonym)
     if taken is None:
@@ -180,7 +177,7 @@ async def _one(
     }
     applicant = await acts.applicant(services(request), proposal)
     context: dict[str, Any] = {"one": proposal, "state": state.value, "mine": mine, "may": may, "said": said, "name": name}
-    context |= {"applicant": applicant}
+    context |= {"applicant": applicant, **await opening.shown(services(request), proposal, state)}
     return _page(request, duty, "console/proposal.html", status=status, **context)
 
 

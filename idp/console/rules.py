@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,10 @@ LONGEST_REASON: Final = 300
 PROPOSERS: Final[Mapping[ProposalKind, tuple[Role, ...]]] = {
     ProposalKind.UNSEAL: (Role.AUDITOR, Role.DPO),
     ProposalKind.PURPOSE: (Role.ADMINISTRATOR,),
+    ProposalKind.OPENINGS: (Role.AUDITOR,),
 }
+RECENT: Final = dt.timedelta(minutes=30)
+"""How old the sign-in of whoever proposes or decides may be."""
 EVERYBODY: Final = (Role.AUDITOR, Role.DPO, Role.ADMINISTRATOR)
 """Who may open these pages, and decide what another proposed."""
 
@@ -46,7 +50,7 @@ def reason_of(text: str) -> str | None:
 
 def on_record(did: str, proposal: Proposal | None, kind: ProposalKind, about: Mapping[str, str], number: str) -> str:
     """Give the words of an entry: what was done about which proposal, and who had proposed it."""
-    words = "; ".join(f"{name}={value}" for name, value in about.items())
+    words = "; ".join(f"{name}={value}" for name, value in about.items() if name != "key" and value)
     whose = f"; proposed by {proposal.by}" if proposal else ""
     return f"[{did} {kind} {number}: {words}{whose}]"
 

@@ -12,10 +12,15 @@ if TYPE_CHECKING:
 
 
 class ProposalKind(StrEnum):
-    """What two people decide: telling the name behind a pseudonym, or a purpose for an application that registered itself."""
+    """What two people decide.
+
+    UNSEAL: telling the name behind a pseudonym. PURPOSE: a purpose for an application that registered itself. OPENINGS: telling an auditor
+    who the entries of a stretch of the log are about.
+    """
 
     UNSEAL = "unseal"
     PURPOSE = "purpose"
+    OPENINGS = "openings"
 
 
 class ProposalState(StrEnum):
@@ -43,6 +48,11 @@ class Proposal:
     decided_at: dt.datetime | None
     confirmed: bool
     done_at: dt.datetime | None
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        """What it is about as records and lists say it: a key by its thumbprint, and nothing that was left open."""
+        return {name: value for name, value in self.subject.items() if name != "key" and value}
 
     def state(self, now: dt.datetime) -> ProposalState:
         """Tell how it stands at a moment."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from idp.interactions.pushed.store import PushedRequestStore
     from idp.interactions.store import InteractionStore
     from idp.notices.store import NoticeStore
+    from idp.openings.store import OpeningStore
     from idp.pages.render import Renderer
     from idp.proposals.store import ProposalStore
     from idp.protocol.arrivals import Arrivals
@@ -64,6 +65,7 @@ class Services:
     staff: StaffStore
     subjects: SubjectStore
     proposals: ProposalStore
+    openings: OpeningStore
     complaints: ComplaintStore
     wishes: WishStore
     renderer: Renderer

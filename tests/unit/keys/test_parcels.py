@@ -36,7 +36,8 @@ def private_pem(key: Private, locked: str | None = None) -> str:
 
 
 def sealed(to: Recipient, *parts: bytes, parcel: str = "p", holds: str = HOLDS) -> list[bytes]:
-    return list(parcels.seal(Address(parcel, to, holds, UNTIL), parts))
+    sealer = parcels.Sealer(Address(parcel, to, holds, UNTIL))
+    return [sealer.part(part, last=number == len(parts)) for number, part in enumerate(parts, 1)]
 
 
 def test_a_parcel_opens_part_by_part_and_only_whole_in_order_and_in_time(pair: tuple[str, Recipient]) -> None:
