@@ -119,7 +119,7 @@ def write(
 
 async def _write_package(making: Making, file: Path, *, quiet: bool) -> None:
     """Write to a draft beside the file, which gets its name once it is whole."""
-    await making.begin()
+    await making.announce()
     draft = file.with_name(f".{file.name}.part")
     try:
         draft.unlink(missing_ok=True)

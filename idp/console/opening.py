@@ -55,7 +55,7 @@ async def applications(found: Services) -> Sequence[tuple[str, str]]:
 async def shown(found: Services, proposal: Proposal, state: ProposalState) -> Mapping[str, Any]:
     """Give what the page of a proposal shows of it: the stretch and its size while it waits, the package once it is made."""
     if proposal.kind is not ProposalKind.OPENINGS:
-        return {}
+        return {"opening": None}
     what = openings.asked(proposal)
     application = await found.clients.get(what.client) if what.client else None
     known: dict[str, Any] = {"asked": what, "application": application, "entries": None, "most": openings.MOST, "package": None}

@@ -97,7 +97,7 @@ async def sign(found: Services) -> None:
 
 
 class Making:
-    """A package while it is made: `begin`, then every part of `parts`, then `package`."""
+    """A package while it is made: `announce`, then every part of `parts`, then `package`."""
 
     def __init__(self, found: Services, proposal: Proposal, where: Stretch, hand: Hand) -> None:
         self._found = found
@@ -110,7 +110,7 @@ class Making:
         self._made = found.clock()
         self._until = self._made + dt.timedelta(seconds=found.settings.openings_lifetime)
 
-    async def begin(self) -> None:
+    async def announce(self) -> None:
         """Put on record what is about to be opened, and for each person concerned that it is about them.
 
         Raises: LogUnavailable, LogBusy (nothing was opened), StoreUnavailable.
@@ -215,7 +215,7 @@ async def kept(found: Services, proposal: Proposal, hand: Hand) -> Package | Too
     if where.entries > MOST:
         return TooMany(where.entries)
     making = Making(found, proposal, where, hand)
-    await making.begin()
+    await making.announce()
     parts: Sequence[bytes] = [part async for part in making.parts()]
     await found.openings.keep(making.package, parts)
     return making.package
