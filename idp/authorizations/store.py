@@ -191,6 +191,13 @@ class AuthorizationStore:
         """
         return await self._lives.get((authorization, (jti, *before), now))
 
+    async def known(self, authorization: str) -> Authorization | None:
+        """Give an authorization, whether it lives or ended; None when there is none, or none any more."""
+        async with self._database.read() as connection:
+            found = await connection.execute(sa.select(authorizations.c.details).where(authorizations.c.id == authorization))
+            text = found.scalar_one_or_none()
+        return None if text is None else details.load(text)
+
     async def _read_live(self, asked: Sequence[_Asked]) -> Mapping[_Asked, Authorization]:
         """Read several at once, as of the newest moment that was asked for."""
         ids, jtis, now = {one[0] for one in asked}, {jti for one in asked for jti in one[1]}, max(one[2] for one in asked)

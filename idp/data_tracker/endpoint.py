@@ -12,7 +12,7 @@ from starlette.routing import Route
 from idp.data_tracker import rules
 from idp.protocol import bearer, issue
 from idp.protocol.answers import answer, refused
-from idp.protocol.release import ACCESS_HISTORY, FROZEN, NOT_ALLOWED, NotReleased, release_history
+from idp.protocol.release import ACCESS_HISTORY, FROZEN, NOT_ALLOWED, NotReleased, attempted, release_history
 from idp.protocol.services import services
 from idp.spec.errors import ErrorCode, Refusal
 from idp.web.parameters import query
@@ -87,6 +87,7 @@ async def _standing(request: Request, found: Services) -> tuple[Client, Authoriz
     client = await found.clients.get(token.client_id)
     authorization = await found.authorizations.live(token.authorization, token.jti, found.clock(), before=token.before)
     if client is None or authorization is None or authorization.client != client.id:
+        await attempted(found, token, CHANNEL, frozenset({ACCESS_HISTORY}))
         return bearer.INVALID
     return client, authorization
 

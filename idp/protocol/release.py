@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from idp.authorizations.records import Authorization
     from idp.clients.records import Client
     from idp.protocol.services import Services
+    from idp.spec.at_jwt import AccessToken
 
 VERIFIED: Final = "verified"
 FROZEN: Final = "frozen"
@@ -100,6 +101,16 @@ async def release_history(services: Services, authorization: Authorization, chan
         return await _denied(services, standing, frozenset({ACCESS_HISTORY}), FROZEN)
     result = await services.consent.disclosure.to_service(_read(standing, standing.readable), ())
     return Released({}, result.entry_id) if isinstance(result, Disclosed) else NotReleased(result.reason)
+
+
+async def attempted(services: Services, token: AccessToken, channel: str, names: frozenset[str] | None = None) -> None:
+    """Enter that an application wanted to read with a token whose permission ended: log.md "denied attempts of authenticated clients".
+
+    What ended otherwise (the citizen signed out) is no attempt against anybody's will. Raises: LogUnavailable, LogBusy, StoreUnavailable.
+    """
+    ended = await services.authorizations.known(token.authorization) if token.authorization else None
+    if ended is not None and ended.client == token.client_id and ended.person not in services.erased:
+        await _stand(services, ended, channel, ended.claims.get("userinfo", frozenset()) if names is None else names)
 
 
 async def _stand(services: Services, authorization: Authorization, channel: str, asked: frozenset[str]) -> _Occasion | NotReleased:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from starlette.routing import Route
 
 from idp.protocol import bearer, cors, encrypting, issue, sender
 from idp.protocol.encrypting import NoKey
-from idp.protocol.release import NotReleased, release
+from idp.protocol.release import NotReleased, attempted, release
 from idp.protocol.services import services
 from idp.spec import prompt, scopes
 from idp.spec.errors import Refusal
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from idp.spec.at_jwt import AccessToken
 
 
+CHANNEL: Final = "userinfo"
+
+
 async def userinfo(request: Request) -> Response:
     """Tell what may be told. The read is recorded before the answer leaves; its entry is named in X-Access-Log-Id."""
     found = services(request)
@@ -34,7 +37,7 @@ async def userinfo(request: Request) -> Response:
     if isinstance(standing, Refusal):
         return bearer.refused(standing)
     client, authorization = standing
-    released = await release(found, authorization, "userinfo", _names(authorization, token))
+    released = await release(found, authorization, CHANNEL, _names(authorization, token))
     if isinstance(released, NotReleased):
         return bearer.refused(bearer.INVALID)
     # §5.3.2: "The sub (subject) Claim MUST always be returned in the UserInfo Response."
@@ -53,6 +56,7 @@ async def _standing(token: AccessToken, found: Services) -> tuple[Client, Author
     client = await found.clients.get(token.client_id)
     authorization = await found.authorizations.live(token.authorization, token.jti, found.clock(), before=token.before)
     if client is None or authorization is None or authorization.client != client.id:
+        await attempted(found, token, CHANNEL)
         return bearer.INVALID
     if not prompt.satisfies(authorization.acr, client.default_acr_values):
         return bearer.step_up(client.default_acr_values)

@@ -79,6 +79,22 @@ async def test_after_withdrawal_nothing_is_read_and_the_attempt_is_an_entry_once
     assert [entry.record["outcome"] for entry in denied] == ["withdrawn"]
 
 
+async def test_an_attempt_is_an_entry_too_when_the_page_has_ended_the_authorization_and_none_after_signing_out(provider: Provider) -> None:
+    """The page ends authorizations at once, so that a service that goes on asking meets that end, not the permission's."""
+    visitor = await provider.visitor()
+    tokens = await provider.tokens(visitor=visitor)
+    (grant,) = await provider.services.consent.ledger.of_person(await account_of(provider))
+    await provider.services.authorizations.revoke_by_grant(grant.id, provider.clock())  # as signing out does
+    assert (await provider.userinfo(tokens["access_token"])).status_code == 401
+    assert await entries(provider, "denied") == []
+    page = await visitor.get(f"/me/permissions/{grant.id}")
+    await visitor.submit(page, page.forms[-1])
+    for _ in range(2):
+        assert (await provider.userinfo(tokens["access_token"])).status_code == 401
+    (denied,) = await entries(provider, "denied")
+    assert (denied.record["outcome"], denied.claims, denied.grant) == ("withdrawn", ("email", "name", "phone_number"), grant.id)
+
+
 async def test_after_the_grants_time_nothing_is_read(provider: Provider) -> None:
     tokens = await provider.tokens(scope="openid profile email offline_access", prompt="consent")
     provider.clock.move(days=29)
