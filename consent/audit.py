@@ -1,7 +1,8 @@
 """`idp audit verify --live`: the log in its database checked with the persons' log keys, which no export carries.
 
 Beyond what an export shows: each SC opens as somebody or nobody; those that do not open equal, in number, what erase and retention entries
-state; one chain per person, no `n` missing or twice; stored tiles, bundles and positions are what the entries make.
+state; two chains per person at most (open and delayed), no `n` missing or twice; stored tiles, bundles
+and positions are what the entries make.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 from consent import tiles
 from consent.access_log import leaf as leaves
 from consent.access_log import tables, tree
-from consent.access_log.opening import Row, access_problem, is_none, object_of, subject_of
+from consent.access_log.opening import DELAYED, Row, access_problem, is_none, object_of, subject_of
 from consent.findings import Findings, Verdict
 from consent.tree_walk import TreeWalk
 from consent.verify import compare_tile
@@ -42,9 +43,10 @@ JOURNAL_SECONDS = 1.0
 
 @dataclasses.dataclass(slots=True)
 class _Person:
-    """A person's chain while it is walked; holds the key's secret, since a cipher for each citizen would not fit in memory."""
+    """One of a person's chains while it is walked; holds the key's secret, since a cipher for each citizen would not fit in memory."""
 
     secret: bytes
+    visibility: str = "open"
     length: int = 0
     prev: bytes = leaves.FIRST_PREV
     closed_by: int | None = None
@@ -68,6 +70,7 @@ async def verify_live(
     findings = Findings()
     async with database.read() as connection:
         edge = await tree.head(connection)
+        await _add_second_chains(connection, persons)
         walk = TreeWalk([edge.size, *(note.size for note in checkpoints)])
         ledger = _Ledger(persons, findings)
         for first in range(0, edge.size, tiles.WIDTH):
@@ -87,6 +90,15 @@ async def verify_live(
     if closings is not None and walk.size == edge.size:
         await _check_closings(closings, ledger.statements, edge.size, findings)
     return Verdict(edge.size, edge.root, "", tuple(findings.found), findings.more, tuple(ledger.followed.found)), ledger.accounts()
+
+
+async def _add_second_chains(connection: AsyncConnection, persons: dict[bytes, _Person]) -> None:
+    """Find the few people who have a second chain among the references that are nobody's first; the others are of the erased."""
+    references = (await connection.execute(sa.select(tables.chains.c.subject_ref))).scalars()
+    unknown = {reference for reference in references if reference not in persons}
+    for secret in [person.secret for person in persons.values()] if unknown else ():
+        if (reference := LogKey(secret).delayed) in unknown:
+            persons[reference] = _Person(secret, DELAYED)
 
 
 async def _rows(connection: AsyncConnection, first: int, end: int, findings: Findings) -> list[Row] | None:
@@ -208,6 +220,8 @@ class _Ledger:
         self._stated += self.statements.get(row.idx, 0)
 
     def _link(self, row: Row, person: _Person, subject: Mapping[str, object], record: Mapping[str, object]) -> None:
+        if record.get("visibility") != person.visibility:
+            self._findings.add(row.idx, f"it stands in a chain of {person.visibility} entries, and says to be {record.get('visibility')}")
         if person.closed_by is not None:
             self._findings.add(row.idx, f"it follows the erase entry {person.closed_by} of the same person")
         if subject.get("n") != person.length:

@@ -116,13 +116,16 @@ def csv_cells(record: Mapping[str, Any]) -> str:
 
     Raises: LineBroken for what is no record of ours.
     """
-    purpose, actor = record.get("purpose"), record.get("actor")
+    purpose, actor, delay = record.get("purpose"), record.get("actor"), record.get("delay")
     try:
         cells = {
             **record,
             "purpose": f"{purpose['declaration']} {purpose['version']}" if purpose else "",
             "claims": " ".join(record.get("claims", ())),
             "actor": " ".join(str(actor[name]) for name in ("type", "role", "unit", "pseudonym") if name in actor) if actor else "",
+            "visibility": f"delayed until {delay['until']}: {delay['code']}, {delay['legal_ref']}"
+            if delay
+            else record.get("visibility", ""),
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise LineBroken("the record does not have the form of one") from error

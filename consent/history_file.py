@@ -102,7 +102,7 @@ def verify(data: bytes, key: VerifierKey) -> HistoryVerdict:
         head = checkpoint.parse(note)
     except checkpoint.NoteInvalid as error:
         raise HistoryBroken(f"checkpoint: {error}") from error
-    first = _number(entries[0].subject) if entries else 0
+    first = next((_number(entry.subject) for entry in entries if entry.record.get("visibility") != "delayed"), 0)
     verdict = HistoryVerdict(len(entries), first, head.size, head.root, head.origin)
     try:
         checkpoint.open_note(note, key)
@@ -147,10 +147,15 @@ def _place_problem(entry: ProvedEntry, head: Checkpoint) -> str | None:
 
 
 def _chain_problem(entry: ProvedEntry, chains: dict[str, tuple[int, bytes]]) -> str | None:
-    """log.md: a person's chain counts `n` without a gap and names the SC before; entries shown later than others have one of their own."""
+    """log.md: a person's chain counts `n` without a gap and names the SC before; entries shown later than others have one of their own.
+
+    In that one numbers may be left out, by entries whose time has not come; those that stand side by side must follow one another.
+    """
     chain = str(entry.record.get("visibility"))
     n = _number(entry.subject)
     expected, prev = chains.get(chain, (n, None if n else leaves.FIRST_PREV))
+    if chain == "delayed" and n > expected:
+        expected, prev = n, None
     if n != expected:
         return f"entries of this person are missing before it (it is number {n}, {expected} was next)"
     if prev is not None and entry.subject.get("prev") != _b64(prev):

@@ -1,4 +1,4 @@
-"""A person's own entries with what proves them, gathered for a file that the person keeps (`consent.history_file`).
+"""A person's own entries, as far as they may be shown, with what proves them, for a file that the person keeps (`consent.history_file`).
 
 Proofs lead to the public checkpoint, the one that strangers hold too; entries that it does not cover yet are counted, not shown.
 """
@@ -16,7 +16,8 @@ from consent.history_file import ProvedEntry
 from keys.errors import KeyDestroyed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import datetime as dt
+    from collections.abc import Callable, Mapping, Sequence
 
     from consent.access_log.opening import Row
     from consent.access_log.records import CheckpointState
@@ -50,10 +51,11 @@ class OwnHistory:
 class OwnHistories:
     """Reads them from one log."""
 
-    def __init__(self, database: Database, keys: LogKeys, verifiers: KeySource) -> None:
+    def __init__(self, database: Database, keys: LogKeys, verifiers: KeySource, clock: Callable[[], dt.datetime]) -> None:
         self._database = database
         self._keys = keys
         self._verifiers = verifiers
+        self._clock = clock
 
     async def of(self, person: str) -> OwnHistory | None:
         """Gather the entries; None before the first public checkpoint. Raises: ChainClosed, LogUnavailable, StoreUnavailable."""
@@ -65,7 +67,7 @@ class OwnHistories:
             public = await watch.stored(connection, "published")
             if public is None:
                 return None
-            rows = await history.rows_below(connection, key, (await tree.head(connection)).size)
+            rows = await history.shown_below(connection, key, (await tree.head(connection)).size, self._clock())
             covered = [row for row in rows if row.idx < public.size]
             try:
                 proofs = await history.inclusion_proofs(connection, [row.idx for row in covered], public.size)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import datetime as dt
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import structlog
@@ -13,9 +12,12 @@ import structlog
 from consent import checkpoint
 from consent.access_log import AccessLog, LogOptions, witness_states
 from consent.access_log.batcher import BatchOptions
+from consent.access_log.delaying import utc_now
 from consent.access_log.public import PublicLog
 from consent.access_log.watch import stored
 from consent.anchor import Anchor
+from consent.delays import Delays
+from consent.delays.store import REFRESH_SECONDS
 from consent.disclosure import Disclosure
 from consent.freezes import Freezes
 from consent.key_uses import KeyUses
@@ -30,6 +32,7 @@ from consent.transition import Transition
 from keys.database import clock
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Awaitable, Callable, Container, Sequence
     from pathlib import Path
 
@@ -45,11 +48,6 @@ _log = structlog.get_logger(__name__)
 
 FLUSH_SECONDS: Final = 5.0
 EXPIRE_SECONDS: Final = 60.0
-
-
-def utc_now() -> dt.datetime:
-    """Give the time."""
-    return dt.datetime.now(dt.UTC)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +102,8 @@ class Consent:
         self.verifiers = verifier_source(origin, keyring.log_key)
         witnessing = options.witnessing
         heard = frozenset(str(one.key) for one in witnessing.policy.witnesses) if witnessing else frozenset()
-        log = LogOptions(key=self.verifiers, anchor=anchor, batch=options.batch, witnesses=heard)
+        self.delays = Delays(database, options.clock)
+        log = LogOptions(key=self.verifiers, anchor=anchor, batch=options.batch, witnesses=heard, orders=self.delays, clock=options.clock)
         self.database = database
         self.options = options
         self.access_log = AccessLog(database, keyring.subject_keys, log)
@@ -120,7 +119,7 @@ class Consent:
         self.reports = Reports(database, self.access_log, options.clock)
         self.disclosure = Disclosure(self.access_log, keyring.subject_keys, options.erased)
         self.key_uses = KeyUses(database, self.disclosure.uses)
-        self.own_histories = OwnHistories(database, keyring.subject_keys, self.verifiers)
+        self.own_histories = OwnHistories(database, keyring.subject_keys, self.verifiers, options.clock)
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -173,6 +172,7 @@ class Consent:
         ]
         if self.options.serving:
             self._tasks.append(asyncio.create_task(self._expire(), name="consent-expiry"))
+            self._tasks.append(asyncio.create_task(self._read_orders(), name="consent-delays"))
         if self.signer is not None and self.options.embedded_signer:
             self._tasks.append(asyncio.create_task(self.signer.run(), name="log-signer"))
 
@@ -203,6 +203,11 @@ class Consent:
         while True:
             await _outliving("grants_not_expired", self.ledger.expire_due)
             await asyncio.sleep(EXPIRE_SECONDS)
+
+    async def _read_orders(self) -> None:
+        while True:
+            await _outliving("delay_orders_not_read", self.delays.refresh)
+            await asyncio.sleep(REFRESH_SECONDS)
 
 
 async def _outliving(event: str, work: Callable[[], Awaitable[object]]) -> None:

@@ -12,10 +12,11 @@ import hashlib
 import itertools
 import json
 import re
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 from consent import export_lines, succession, tiles
 from consent.access_log import leaf as leaves
+from consent.access_log.opening import DELAYED
 from consent.verify_openings import STATING
 
 if TYPE_CHECKING:
@@ -132,8 +133,17 @@ class Bulk:
 
 
 def _tells(record: Mapping[str, object]) -> bool:
-    """Tell whether a record says something about other entries."""
-    return record.get("action") in STATING or succession.of_record(record) is not None
+    """Tell whether a record says something about other entries, or too little about itself."""
+    return record.get("action") in STATING or succession.of_record(record) is not None or silent(record)
+
+
+def silent(record: Mapping[str, Any]) -> bool:
+    """Tell of a record that is shown later and does not say why and until when (law.md R17). What an erasure closes says so itself."""
+    if record.get("visibility") != DELAYED or record.get("action") == "erase":
+        return False
+    delay = record.get("delay")
+    said = [delay.get(name) for name in ("until", "code", "legal_ref")] if isinstance(delay, dict) else [None]
+    return not all(isinstance(value, str) and value for value in said)
 
 
 def _opened_nobody(line: bytes, at: int, entry: bytes) -> int:

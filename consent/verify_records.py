@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from consent import export_lines
 from consent.access_log import leaf as leaves
-from consent.verify_bulk import READS, Bulk
+from consent.verify_bulk import READS, Bulk, silent
 from consent.verify_succession import Successions
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Order:
         self.newest = ""
 
     def check(self, index: int, record: object, *, about_nobody: bool) -> None:
-        """Check one record: its time is not before the one before, and a read is about somebody."""
+        """Check one record: its time is not before the one before, a read is about somebody, and no delay is silent."""
         if not isinstance(record, dict):
             return
         time = str(record.get("time", ""))
@@ -34,6 +34,8 @@ class Order:
         self.newest = max(time, self.newest)
         if about_nobody and record.get("action") in READS:
             self._findings.add(index, f"a {record['action']} is recorded as being about nobody")
+        if silent(record):
+            self._findings.add(index, "it is shown later, and does not say by which law and until when")
 
 
 class Records:

@@ -21,12 +21,16 @@ class SubjectUnreadable(Exception):
 
 
 class LogKey:
-    """One person's log key, ready for use. Never printed, never stored."""
+    """One person's log key, ready for use. Never printed, never stored.
 
-    __slots__ = ("_cipher", "reference")
+    `reference` and `delayed` name the person's two chains: entries shown at once, and entries shown later.
+    """
+
+    __slots__ = ("_cipher", "delayed", "reference")
 
     def __init__(self, secret: bytes) -> None:
         self.reference: Final = hmac.digest(secret, b"ref", "sha256")
+        self.delayed: Final = hmac.digest(secret, b"ref-delayed", "sha256")
         self._cipher: Final = AESGCM(hmac.digest(secret, b"seal", "sha256"))
 
     def seal(self, index: int, plaintext: bytes, nonce: bytes | None = None) -> bytes:

@@ -22,7 +22,9 @@ MOVES: Final = ("SELECT", "INSERT", "UPDATE")
 RIGHTS: Final[dict[StoreName, dict[str, Sequence[str]]]] = {
     "keys": {},
     "consent": {
-        **dict.fromkeys(("log_entries", "log_tiles", "log_bundles", "consent_events", "consent_texts", "purpose_versions"), GROWS),
+        **dict.fromkeys(
+            ("log_entries", "log_tiles", "log_bundles", "log_delayed", "consent_events", "consent_texts", "purpose_versions"), GROWS
+        ),
         **dict.fromkeys(("log_chains", "log_checkpoints"), MOVES),
         "log_head": ("SELECT", "UPDATE"),
         "reported_reads": ("SELECT", "INSERT", "DELETE"),

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from consent.access_log import tables
 from consent.access_log.counts import HOURS, REPORTED, Activity, Group
+from consent.access_log.delayed import note
 from consent.access_log.opening import object_of
 
 if TYPE_CHECKING:
@@ -36,11 +37,13 @@ async def gather(database: Database, zone: dt.tzinfo, limit: int = BATCH) -> int
         rows = (await connection.execute(query)).all()
     if not rows:
         return 0
-    counts = tally(((time, object_of(record)) for _, time, record in rows), zone)
+    said = [(index, time, object_of(record)) for index, time, record in rows]
+    counts = tally(((time, record) for _, time, record in said), zone)
     async with database.transaction() as transaction:
         if not await _advance(transaction, database, first, rows[-1].idx + 1):
             return 0  # another process counted them meanwhile
         await _add(transaction, database, counts)
+        await note(transaction, said, zone)
         await transaction.commit()
     return len(rows)
 

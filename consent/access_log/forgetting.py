@@ -26,11 +26,18 @@ class Closing:
     count: int
 
 
-async def closing(database: Database, key: LogKey) -> Closing:
-    """Count what opens as a person's, while the log key lives: the number that the erasure may state, whatever the chain's row says."""
+async def closing(database: Database, key: LogKey, reference: bytes) -> Closing:
+    """Count what opens in a chain, while the log key lives: the number that the erasure may state, whatever the chain's row says."""
     async with database.read() as connection:
-        rows = await connection.execute(sa.select(tables.entries).where(_E.subject_ref == key.reference))
-        return Closing(key.reference, sum(subject_of(Row(*row), key) is not None for row in rows))
+        rows = await connection.execute(sa.select(tables.entries).where(_E.subject_ref == reference))
+        return Closing(reference, sum(subject_of(Row(*row), key) is not None for row in rows))
+
+
+async def standing(database: Database, reference: bytes) -> tuple[bool, int | None]:
+    """Tell whether there is such a chain, and the index of the erase entry that closed it."""
+    async with database.read() as connection:
+        row = (await connection.execute(sa.select(_C.closed_by).where(_C.subject_ref == reference))).one_or_none()
+    return (row is not None, row.closed_by if row else None)
 
 
 async def orphaned(database: Database, reference: bytes) -> int | None:

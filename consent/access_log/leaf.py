@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from consent.access_log.records import Actor, Entry, Record, Subject
+    from consent.access_log.records import Actor, Delay, Entry, Record, Subject
 
 VERSION: Final = b"\x01"
 LEAF_BYTES: Final = 65
@@ -55,6 +55,11 @@ def _actor(actor: Actor) -> dict[str, Any]:
     return {name: value for name, value in actor._asdict().items() if value is not None}
 
 
+def _delay(delay: Delay) -> dict[str, Any]:
+    found = delay._asdict() | {"until": timestamp(delay.until)}
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def record_object(record: Record, time: str) -> dict[str, Any]:
     """Give the JSON object of a record; what is absent is left out."""
     found: dict[str, Any] = {
@@ -78,6 +83,7 @@ def record_object(record: Record, time: str) -> dict[str, Any]:
         "count": record.count,
         "visibility": record.visibility,
         "session": record.session,
+        "delay": _delay(record.delay) if record.delay else None,
     }
     return {name: value for name, value in found.items() if value is not None}
 
@@ -94,13 +100,14 @@ def record_parts(record: Record) -> tuple[bytes, bytes]:
 
 
 def subject_parts(subject: Subject, entry_id: str) -> tuple[bytes, bytes]:
-    """Give the canonical subject before `n`'s value, and between it and `prev`'s value (the last two members are person and prev)."""
+    """Give the canonical subject before `n`'s value, and between it and `prev`'s value (order, person and prev come last)."""
     actor = '"actor":' + canonical(_actor(subject.actor)).decode() + "," if subject.actor else ""
     auth_time = f'"auth_time":"{timestamp(subject.auth_time)}",' if subject.auth_time else ""
     authorization = f'"authorization":{_string(subject.authorization)},' if subject.authorization is not None else ""
     grant = f'"grant":{_string(subject.grant)},' if subject.grant is not None else ""
     before = f'{{{actor}{auth_time}{authorization}"entry_id":{_string(entry_id)},{grant}"n":'
-    return before.encode(), f',"person":{_string(subject.person)},"prev":"'.encode()
+    order = f',"order":{_string(subject.order)}' if subject.order is not None else ""
+    return before.encode(), f'{order},"person":{_string(subject.person)},"prev":"'.encode()
 
 
 def subject_bytes(parts: tuple[bytes, bytes], n: int, prev: bytes) -> bytes:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 from consent.access_log import history, leaf, tree
 from consent.access_log.affected import reads_by_chain
 from consent.access_log.batcher import Batcher, BatchOptions
-from consent.access_log.forgetting import closing, forget, orphaned
+from consent.access_log.delaying import delayed, utc_now
+from consent.access_log.forgetting import closing, forget, orphaned, standing
 from consent.access_log.history import Filter
 from consent.access_log.records import Denied, Entry, LogStatus
 from consent.access_log.watch import Watch, stored
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.base import Executable
 
     from consent.access_log.affected import ReadsByChain
+    from consent.access_log.delaying import Orders
     from consent.access_log.forgetting import Closing
     from consent.access_log.records import Guard, HistoryEntry, PersonCheck, Receipt, Record
     from consent.access_log.watch import KeySource
@@ -50,6 +52,7 @@ class LogOptions:
 
     `key`: asked for the signer's public key when the first checkpoint is there; without it signatures are not checked.
     `witnesses`: the verifier keys of those whose word, that an older state was put back, is heard.
+    `orders`: which entries are shown later. `clock`: tells which of those may be shown.
     `watch_seconds`: how often the database's tree is compared with the newest checkpoint.
     """
 
@@ -58,6 +61,8 @@ class LogOptions:
     batch: BatchOptions = dataclasses.field(default_factory=BatchOptions)
     watch_seconds: float = 1.0
     witnesses: frozenset[str] = frozenset()
+    orders: Orders | None = None
+    clock: Callable[[], dt.datetime] = utc_now
 
 
 class AccessLog:
@@ -95,7 +100,7 @@ class AccessLog:
         return self._watch.doubt
 
     async def append(self, entry: Entry, guard: Guard | None = None, companion: Sequence[Executable] = ()) -> Receipt | Denied:
-        """Commit an entry, and with it the companion statements; return only when both are durable.
+        """Commit an entry, in the second chain where an order delays it, with its companion statements; return once both are durable.
 
         `guard`: when this grant is not active in this version any more, the entry is committed as `denied`, without the companions.
 
@@ -106,8 +111,10 @@ class AccessLog:
         require_no_connection("the access log")
         if self._watch.doubt:
             raise LogUnavailable(self._watch.doubt)
-        record, subject = leaf.prepared(entry)
         key = await self._key(entry.subject.person) if entry.subject else None
+        if key is not None and self._options.orders is not None:
+            entry = await delayed(entry, key.delayed, self._options.orders)
+        record, subject = leaf.prepared(entry)
         result = await self._batcher.add(Prepared(entry, record, subject, key, guard, companion))
         if self.observer is not None and key is not None:
             await self.observer(entry, result)
@@ -117,9 +124,14 @@ class AccessLog:
         """Null the subject columns of the person whose chain the entry at this index closed; return how many entries it concerned."""
         return await forget(self._database, erase_index)
 
-    async def closing(self, person: str) -> Closing:
+    async def closing(self, person: str, *, second: bool = False) -> Closing:
         """Tell what the chain of a person, whose erase entry was just written, truly holds. Raises: ChainClosed, StoreUnavailable."""
-        return await closing(self._database, await self._key(person))
+        key = await self._key(person)
+        return await closing(self._database, key, key.delayed if second else key.reference)
+
+    async def second_chain(self, person: str) -> tuple[bool, int | None]:
+        """Tell whether a person has entries that are shown later, and which erase entry closed their chain. Raises: as `closing`."""
+        return await standing(self._database, (await self._key(person)).delayed)
 
     async def close_orphan(self, reference: bytes, record: Record, at_most: int) -> tuple[int, int] | None:
         """Close a chain whose key is gone: the log was restored from before its erase entry. The entry, about nobody, states its length.
@@ -147,19 +159,30 @@ class AccessLog:
         action: str | None = None,
         since: dt.datetime | None = None,
         until: dt.datetime | None = None,
+        whole: bool = False,
     ) -> Sequence[HistoryEntry]:
-        """Give a person's entries, newest first. Raises: ChainClosed, StoreUnavailable."""
-        key = await self._key(person)
+        """Give a person's entries as far as they may be shown, newest first. `whole`: all of them, which nobody may be told of.
+
+        Raises: ChainClosed, StoreUnavailable.
+        """
+        key, now = await self._key(person), None if whole else self._options.clock()
         async with self._database.read() as connection:
-            return await history.page(connection, key, Filter(before, client, action, since, until), limit)
+            return await history.page(connection, key, Filter(before, client, action, since, until), limit, now=now)
 
     async def usages(
         self, person: str, actions: frozenset[str], since: dt.datetime | None, until: dt.datetime | None, *, limit: int, offset: int
     ) -> tuple[int, Sequence[HistoryEntry]]:
         """Count a person's entries of these actions, and give some of them, newest first. Raises: ChainClosed, StoreUnavailable."""
-        key, wanted = await self._key(person), Filter(since=since, until=until, actions=actions)
+        key, wanted, now = await self._key(person), Filter(since=since, until=until, actions=actions), self._options.clock()
         async with self._database.read() as connection:
-            return await history.count(connection, key, wanted), await history.page(connection, key, wanted, limit, offset)
+            number = await history.count(connection, key, wanted, now)
+            return number, await history.page(connection, key, wanted, limit, offset, now=now)
+
+    async def withheld(self, person: str, since: dt.datetime, until: dt.datetime) -> int:
+        """Count a person's entries that had been withheld, and whose time came between two moments. Raises: as `usages`."""
+        key = await self._key(person)
+        async with self._database.read() as connection:
+            return await history.withheld(connection, key, since, until)
 
     async def reads_by_chain(self, client: str, claims: frozenset[str], since: dt.datetime, until: dt.datetime) -> ReadsByChain:
         """Gather an application's reads of some kinds of data, by chain reference. Raises: StoreUnavailable, TreeBroken."""
@@ -179,19 +202,19 @@ class AccessLog:
         """Count the disclosures of the last months, oldest month first."""
         key = await self._key(person)
         async with self._database.read() as connection:
-            return await history.reads_per_month(connection, key, months, zone)
+            return await history.reads_per_month(connection, key, months, zone, self._options.clock())
 
     async def reads_per_client(self, person: str, since: dt.datetime) -> Sequence[tuple[str, int]]:
         """Count the disclosures by application, the one that read most first."""
         key = await self._key(person)
         async with self._database.read() as connection:
-            return await history.reads_per_client(connection, key, since)
+            return await history.reads_per_client(connection, key, since, self._options.clock())
 
     async def check_person(self, person: str) -> PersonCheck:
         """Check that a person's entries are what was recorded, that none is missing, and that each is in the tree."""
         key = await self._key(person)
         async with self._database.read() as connection:
-            return await history.check_person(connection, key)
+            return await history.check_person(connection, key, self._options.clock())
 
     async def status(self) -> LogStatus:
         """Tell where the log stands. Raises: StoreUnavailable."""

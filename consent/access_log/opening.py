@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from consent.access_log import leaf as leaves
 from consent.access_log.records import HistoryEntry
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from keys.log_subjects import LogKey
+
+
+DELAYED: Final = "delayed"
+"""The `visibility` of an entry that is shown later."""
 
 
 class Row(NamedTuple):
@@ -78,6 +82,23 @@ def subject_of(row: Row, key: LogKey) -> Mapping[str, Any] | None:
     """Give the subject when SC opens under this person's log key, else None."""
     opening = subject_opening(row, key)
     return opening[1] if opening else None
+
+
+def due_at(record: Mapping[str, Any]) -> dt.datetime | None:
+    """Tell when a record may be shown to whom it is about; None: at once, also when it does not say why it should be shown later."""
+    delay = record.get("delay")
+    if record.get("visibility") != DELAYED or not isinstance(delay, dict):
+        return None
+    try:
+        return leaves.parse_timestamp(delay["until"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def is_due(row: Row, now: dt.datetime) -> bool:
+    """Tell whether an entry may be shown: the record as it was recorded decides. One that was changed is shown, for all to see."""
+    until = due_at(object_of(row.record))
+    return until is None or until <= now or access_problem(row) is not None
 
 
 def opened(row: Row, key: LogKey) -> HistoryEntry:

@@ -32,12 +32,25 @@ class Actor(NamedTuple):
     unit: str | None = None
 
 
+class Delay(NamedTuple):
+    """Why an entry is shown later, and when (UU 27/2022 Art. 15; law.md R17: "code, legal reference, until when; never silent").
+
+    `code`: one of `consent.delays.records.CODES`. `by`, `confirmed_by`: the pseudonyms of the two who ordered it.
+    """
+
+    code: str
+    legal_ref: str
+    until: dt.datetime
+    by: str
+    confirmed_by: str | None = None
+
+
 class Record(NamedTuple):
     """The part of an entry that an auditor reads. Nothing in it tells the person; the time is set by the log.
 
     `purpose` is (declaration, version). `count` is set by the log in erase entries, by its writer in retention entries. `session` is "none"
-    when a service read under a lasting permission, without the citizen being signed in. (A tuple, because one is made and looked up for
-    every read.)
+    when a service read under a lasting permission, without the citizen being signed in. `visibility` "delayed": the entry stands in the
+    person's second chain, and is shown once `delay` is over. (A tuple, because one is made and looked up for every read.)
     """
 
     action: Action
@@ -57,18 +70,20 @@ class Record(NamedTuple):
     reported_by: str | None = None
     occurred: dt.datetime | None = None
     count: int | None = None  # type: ignore[assignment]  # hides the tuple's own method, which a record has no use for
-    visibility: Literal["open"] = "open"
+    visibility: Literal["open", "delayed"] = "open"
     session: Literal["none"] | None = None
+    delay: Delay | None = None
 
 
 class Subject(NamedTuple):
-    """The part of an entry that only the person's log key opens. `actor` is set when the citizen acted."""
+    """The part of an entry that only the person's log key opens. `actor` is set when the citizen acted, `order` when it is shown later."""
 
     person: str
     grant: str | None = None
     authorization: str | None = None
     auth_time: dt.datetime | None = None
     actor: Actor | None = None
+    order: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -167,6 +182,12 @@ class HistoryEntry:
     def claims(self) -> tuple[str, ...]:
         """The names of what was read."""
         return tuple(self.record.get("claims", ()))
+
+    @property
+    def delay(self) -> Mapping[str, Any] | None:
+        """Why the entry was withheld, as it was recorded; None for one that was shown at once."""
+        found = self.record.get("delay")
+        return found if self.record.get("visibility") == "delayed" and isinstance(found, dict) else None
 
     @property
     def grant(self) -> str | None:

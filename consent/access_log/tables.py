@@ -119,3 +119,12 @@ activity_position = sa.Table(
     sa.Column("id", sa.SmallInteger, primary_key=True),
     sa.Column("next", sa.BigInteger, nullable=False),
 )
+
+delayed = sa.Table(  # the few entries that are shown later, noted when they are counted; whatever it says, the entries decide
+    "log_delayed",
+    metadata,
+    sa.Column("idx", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("day", sa.String(10), nullable=False),  # in the city's zone
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("agency", sa.Text, nullable=False),
+)

@@ -52,7 +52,19 @@ class Prepared(NamedTuple):
     @property
     def reference(self) -> bytes | None:
         """Name the chain that this entry belongs to or closes."""
-        return self.key.reference if self.key else self.entry.orphan
+        if self.key is None:
+            return self.entry.orphan
+        return self.key.reference if self.entry.record.visibility == "open" else self.key.delayed
+
+    @property
+    def references(self) -> tuple[bytes, ...]:
+        """Name the chains that must be open: a person whose chain is closed gets no second one. Only that one's closing comes later."""
+        own = self.reference
+        if own is None:
+            return ()
+        if self.key is None or own == self.key.reference or self.entry.record.action == "erase":
+            return (own,)
+        return (own, self.key.reference)
 
 
 class Committed(NamedTuple):
@@ -84,21 +96,21 @@ async def write(transaction: Transaction, batch: Sequence[Prepared], seen: Posit
     Raises: LogUnavailable (the clock went back, or the database holds another history than was seen).
     """
     grants = {item.guard.grant for item in batch if item.guard}
-    references = [item.reference for item in batch]
-    standing = await statements.standing(transaction, {reference for reference in references if reference}, grants)
+    references = [item.references for item in batch]
+    standing = await statements.standing(transaction, {one for some in references for one in some}, grants)
     position, now = _known(standing.position, seen), standing.now
     if now < position.last_time - tolerance:
         raise LogUnavailable(f"the database's clock is behind the newest entry, {leaves.timestamp(position.last_time)}: set it right")
     work = _Batch(position, max(now, position.last_time), standing.chains, len(batch))
     outcomes: list[Outcome] = []
     stand = standing.grants
-    for item, reference in zip(batch, references, strict=True):
+    for item, needed in zip(batch, references, strict=True):
         denied = _denied(item, stand, now) if item.guard else None
-        failure: Exception | None = work.closed(reference) if reference else None
+        failure: Exception | None = work.closed(needed)
         if item.companion and not failure and not denied:
             failure = await _companions(transaction, item.companion)
             stand = await statements.grants(transaction, grants)  # it may have changed a grant that the entries after it rest on
-        outcomes.append(failure or work.add(item, reference, denied))
+        outcomes.append(failure or work.add(item, needed[0] if needed else None, denied))
     return Written(outcomes, await _store(transaction, work))
 
 
@@ -128,10 +140,13 @@ class _Batch:
         self.leaves: list[bytes] = []
         self._random = os.urandom(at_most * _RANDOM)  # drawn at once: each entry takes its own part
 
-    def closed(self, reference: bytes) -> ChainClosed | None:
+    def closed(self, references: Sequence[bytes]) -> ChainClosed | None:
         """Refuse an entry of a chain that was closed, also by an entry before it in this batch."""
-        chain = self.chains.get(reference)
-        return ChainClosed("the person was erased") if chain and chain.closed_by is not None else None
+        for reference in references:
+            chain = self.chains.get(reference)
+            if chain and chain.closed_by is not None:
+                return ChainClosed("the person was erased")
+        return None
 
     def add(self, item: Prepared, reference: bytes | None, denied: str | None) -> Committed:
         """Make the row of one entry."""
@@ -148,7 +163,7 @@ class _Batch:
         nonce_a, nonce_s = drawn[:_A], drawn[_A:_S]
         written = before + self.stamp + after
         ac = leaves.access_commitment(nonce_a, written)
-        if chain is None or item.key is None or item.subject is None:
+        if chain is None or reference is None or item.key is None or item.subject is None:
             sc = leaves.none_commitment(nonce_s, ac)
             if chain and reference:
                 self.chains[reference] = self.touched[reference] = chain._replace(closed_by=index)
@@ -156,7 +171,7 @@ class _Batch:
         else:
             opened = leaves.subject_bytes(item.subject, chain.length, chain.last_sc)
             sc = leaves.subject_commitment(nonce_s, ac, opened)
-            self.chains[item.key.reference] = self.touched[item.key.reference] = Chain(chain.length + 1, sc, index if erased else None)
+            self.chains[reference] = self.touched[reference] = Chain(chain.length + 1, sc, index if erased else None)
             of_whom = (None, reference, item.key.seal(index, nonce_s + opened, drawn[_S:]))
         entry = leaves.leaf(sc, ac)
         self.leaves.append(entry)

@@ -70,7 +70,7 @@ class Reports:
         before: int | None = None
         while True:
             page = await self._log.history(
-                report.person, limit=_PAGE, before=before, since=row.reported_at - _AROUND, until=row.reported_at + _AROUND
+                report.person, limit=_PAGE, before=before, since=row.reported_at - _AROUND, until=row.reported_at + _AROUND, whole=True
             )
             for entry in page:
                 if entry.entry_id == row.entry_id:

@@ -1,14 +1,16 @@
 """Erasing a person, in the order that a crash cannot turn into a half-remembered one.
 
 journal (outside the databases) → nothing new begins → permissions end → erase entry, which closes the person's chain and states its
-length → keys → indexes, cells, subject columns → positions. Each step may be done again; an errand of the outbox does so after a crash,
-`replay` after a restore. Once the keys are gone, nothing that is left anywhere, in backups too, opens any more.
+length; one more for the chain of entries that were to be shown later, if there is one → keys → indexes, cells, subject columns →
+positions. Each step may be done again; an errand of the outbox does so after a crash, `replay` after a restore. Once the keys are gone,
+nothing that is left anywhere, in backups too, opens any more.
 """
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from idp.protocol.services import Services
 
 TOPIC = "erasure"
+LAW = "UU 27/2022 Art. 8"
 REPLAY = "idp accounts replay-erasures"
 
 _log = structlog.get_logger()
@@ -98,7 +101,8 @@ async def replay(found: Services) -> int:
 async def closings(found: Services) -> Mapping[int, int | None]:
     """Give the erase entries that the journal knows, by index, with the number of entries that each may state."""
     lines = await asyncio.to_thread(journal(found).read)
-    return {erased.entry: erased.count for erased in lines if erased.entry is not None}
+    first = {erased.entry: erased.count for erased in lines if erased.entry is not None}
+    return first | {erased.second.entry: erased.second.count for erased in lines if erased.second is not None}
 
 
 async def unready(found: Services) -> Sequence[str]:
@@ -128,7 +132,10 @@ async def _carry_out(found: Services, erased: Erased, by: Actor | None, reason: 
     await found.consent.freezes.flush()
     # while the person's log key lives, the chain is closed by an entry: once, and again when a restore took that entry back
     alive = await found.keyring.subject_keys.exists(person)
+    if alive:
+        await found.consent.delays.forget((await found.keyring.subject_keys.log_key(person)).delayed)
     entry = await (_enter(found, erased, by, reason) if alive else _enter_orphan(found, erased, reason))
+    second = await (_close_second(found, erased, by, reason) if alive else _close_second_orphan(found, erased, reason))
     await found.keyring.subject_keys.destroy(person)
     await found.accounts.erase(person)
     await found.accounts.links.erase(person)
@@ -142,7 +149,8 @@ async def _carry_out(found: Services, erased: Erased, by: Actor | None, reason: 
     await found.wishes.erase(person)
     await found.consent.ledger.forget(person)
     await found.consent.freezes.forget(person)
-    await _forget_entries(found, entry)
+    for closing in (entry, second):
+        await _forget_entries(found, closing)
     await found.events.record(EventKind.ERASED, at=now)
     for position in positions(found).values():
         await position.advance(erased.line)
@@ -150,10 +158,7 @@ async def _carry_out(found: Services, erased: Erased, by: Actor | None, reason: 
 
 async def _enter(found: Services, erased: Erased, by: Actor | None, reason: str | None) -> int | None:
     """Close the person's chain in the access log; None when the chain cannot be told any more (its key is gone already)."""
-    record = Record(
-        action="erase", actor=by, channel="self" if by is None else "staff", outcome="ok", reason=reason, legal_ref="UU 27/2022 Art. 8"
-    )
-    entry = Entry(record, Subject(erased.person, actor=Actor("citizen") if by is None else None))
+    entry = _erase_entry(erased.person, by, reason)
     index: int | None
     try:
         receipt = await found.consent.access_log.append(entry)
@@ -170,16 +175,54 @@ async def _enter(found: Services, erased: Erased, by: Actor | None, reason: str 
     return index
 
 
-async def _note(found: Services, erased: Erased, index: int) -> None:
+def _erase_entry(person: str, by: Actor | None, reason: str | None) -> Entry:
+    record = Record(action="erase", actor=by, channel="self" if by is None else "staff", outcome="ok", reason=reason, legal_ref=LAW)
+    return Entry(record, Subject(person, actor=Actor("citizen") if by is None else None))
+
+
+async def _close_second(found: Services, erased: Erased, by: Actor | None, reason: str | None) -> int | None:
+    """Close the chain of entries that were to be shown later, if there is one. The first chain is closed, so that nothing joins it."""
+    log = found.consent.access_log
+    try:
+        exists, index = await log.second_chain(erased.person)
+        if not exists:
+            return None
+        if index is None:
+            entry = _erase_entry(erased.person, by, reason)
+            receipt = await log.append(replace(entry, record=entry.record._replace(visibility="delayed")))
+            index = receipt.index
+    except (ChainClosed, KeyDestroyed):  # another process finished the same erasure
+        return erased.second.entry if erased.second else None
+    if erased.second is None or erased.second.entry != index:
+        await _note(found, erased, index, second=True)
+    return index
+
+
+async def _close_second_orphan(found: Services, erased: Erased, reason: str | None) -> int | None:
+    """Account for the second chain of a restored log whose person's key is gone. Raises: as `_enter_orphan`."""
+    if erased.second is None:
+        return None
+    closed = await found.consent.access_log.close_orphan(erased.second.chain, _replayed(reason), erased.second.count)
+    if closed is None:
+        return erased.second.entry
+    await asyncio.to_thread(journal(found).entered, erased, closed[0], erased.second.chain, closed[1], second=True)
+    return closed[0]
+
+
+def _replayed(reason: str | None) -> Record:
+    return Record(action="erase", actor=Actor("system", "restore"), channel="staff", outcome="ok", reason=reason, legal_ref=LAW)
+
+
+async def _note(found: Services, erased: Erased, index: int, *, second: bool = False) -> None:
     """Write into the journal what the erase entry may state: what opens as the person's, counted while the key lives.
 
     The entry itself states what the chain's row says. When the two differ, somebody changed rows; `idp audit verify --live` tells.
     """
     try:
-        closing = await found.consent.access_log.closing(erased.person)
+        closing = await found.consent.access_log.closing(erased.person, second=second)
     except (ChainClosed, KeyDestroyed):  # another process finished the same erasure: it wrote the line
         return
-    await asyncio.to_thread(journal(found).entered, erased, index, closing.reference, closing.count)
+    await asyncio.to_thread(journal(found).entered, erased, index, closing.reference, closing.count, second=second)
 
 
 async def _enter_orphan(found: Services, erased: Erased, reason: str | None) -> int | None:
@@ -189,10 +232,7 @@ async def _enter_orphan(found: Services, erased: Erased, reason: str | None) -> 
     """
     if erased.entry is None or erased.chain is None or erased.count is None:
         return erased.entry
-    record = Record(
-        action="erase", actor=Actor("system", "restore"), channel="staff", outcome="ok", reason=reason, legal_ref="UU 27/2022 Art. 8"
-    )
-    closed = await found.consent.access_log.close_orphan(erased.chain, record, erased.count)
+    closed = await found.consent.access_log.close_orphan(erased.chain, _replayed(reason), erased.count)
     if closed is None:
         return erased.entry
     index, length = closed

@@ -2,7 +2,8 @@
 
 One JSON object per line, only ever appended, each synced to the disk before it counts: `{"n": 3, "at": …, "person": …}` when an erasure
 begins, `{"n": 4, "of": 3, "entry": 77, "chain": …, "count": 12}` when its entry stands in the access log at index 77 and closed a chain of
-12 entries. Persons are random ids; a chain is named as the log names it, which says nothing once the person's log key is gone.
+12 entries; such a line with `"second": true` tells of the chain of entries that were to be shown later. Persons are random ids; a chain is
+named as the log names it, which says nothing once the person's log key is gone.
 
 The program asks it before every disclosure and sign-in (`ErasedPeople`): whom it names is refused, whatever a restored store still knows.
 """
@@ -13,7 +14,7 @@ import asyncio
 import fcntl
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,14 +28,31 @@ class JournalBroken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """A chain that an erasure closed: the index of its erase entry, its name, and of how many entries it was."""
+
+    entry: int
+    chain: bytes
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Erased:
-    """One erasure as the journal tells it. `entry`, `chain` and `count` are None while its entry is not known to be in the log."""
+    """One erasure as the journal tells it. `entry`, `chain` and `count` are None while its entry is not known to be in the log.
+
+    `second`: the chain of entries that were to be shown later, of the few people who had one.
+    """
 
     line: int
     person: str
     entry: int | None
     chain: bytes | None = None
     count: int | None = None
+    second: Closed | None = None
+
+    def closed(self, closed: Closed, *, second: bool) -> Erased:
+        """Give the erasure with one of its chains closed."""
+        return replace(self, second=closed) if second else replace(self, entry=closed.entry, chain=closed.chain, count=closed.count)
 
 
 class Journal:
@@ -52,11 +70,12 @@ class Journal:
             line = _append(file, {"at": at.isoformat(timespec="seconds"), "person": person})
         return Erased(line, person, None)
 
-    def entered(self, erased: Erased, entry: int, chain: bytes, count: int) -> Erased:
+    def entered(self, erased: Erased, entry: int, chain: bytes, count: int, *, second: bool = False) -> Erased:
         """Write where the erasure's entry stands in the access log, and which chain of how many entries it closed."""
         with self._locked() as file:
-            _append(file, {"of": erased.line, "entry": entry, "chain": chain.hex(), "count": count})
-        return Erased(erased.line, erased.person, entry, chain, count)
+            fields = {"of": erased.line, "entry": entry, "chain": chain.hex(), "count": count}
+            _append(file, fields | ({"second": True} if second else {}))
+        return erased.closed(Closed(entry, chain, count), second=second)
 
     def read(self) -> Sequence[Erased]:
         """Give every erasure, oldest first. Raises: JournalBroken."""
@@ -115,7 +134,8 @@ def _parse(content: bytes) -> Sequence[Erased]:
                 found[fields["n"]] = Erased(fields["n"], fields["person"], None)
             else:
                 begun = found[fields["of"]]
-                found[begun.line] = Erased(begun.line, begun.person, fields["entry"], bytes.fromhex(fields["chain"]), fields["count"])
+                closed = Closed(fields["entry"], bytes.fromhex(fields["chain"]), fields["count"])
+                found[begun.line] = begun.closed(closed, second=fields.get("second", False))
         except (ValueError, KeyError, TypeError):
             if number == content.count(b"\n") + 1:  # a crash in the middle of the last line: it never counted
                 break

@@ -36,6 +36,7 @@ FORBIDDEN = (
     ("tables of the access log", "consent/disclosure.py", "consent.access_log.tables"),
     ("tables of the ledger", "consent/service.py", "consent.ledger.tables"),
     ("tables of key uses", "consent/service.py", "consent.key_uses.tables"),
+    ("tables of orders of delay", "consent/service.py", "consent.delays.tables"),
     ("tables of reports", "consent/service.py", "consent.reports.tables"),
     ("tables of freezes", "consent/service.py", "consent.freezes.tables"),
     ("tables of purposes", "consent/service.py", "consent.purposes.tables"),

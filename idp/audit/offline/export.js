@@ -90,18 +90,25 @@ function opened(index, leaf, nonceA, nonceS, record, written) {
 }
 
 function csvLine({ index, leaf, nonceA, record }) {
-  const { purpose, actor, claims } = record;
+  const { purpose, actor, claims, delay, visibility } = record;
   const cells = {
     ...record,
     purpose: purpose ? `${purpose.declaration} ${purpose.version}` : "",
     claims: (claims ?? []).join(" "),
     actor: actor ? ["type", "role", "unit", "pseudonym"].filter((name) => name in actor).map((name) => actor[name]).join(" ") : "",
+    visibility: delay ? `delayed until ${delay.until}: ${delay.code}, ${delay.legal_ref}` : (visibility ?? ""),
   };
   const cell = (text) => {
     const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   return `${index},${COLUMNS.map((name) => cell(name in cells ? String(cells[name]) : "")).join(",")},${hex(nonceA)},${hex(leaf)}\r\n`;
+}
+
+// Tells of a record that is shown later and does not say why and until when. What an erasure closes says so itself.
+function silent({ visibility, action, delay }) {
+  if (visibility !== "delayed" || action === "erase") return false;
+  return !["until", "code", "legal_ref"].every((name) => typeof delay?.[name] === "string" && delay[name]);
 }
 
 // Gives null for what is no record of ours, whose AC is not open either.
@@ -196,6 +203,7 @@ class ExportCheck {
     if (time < this.newest) wrong("time", { time, newest: this.newest });
     else this.newest = time;
     if (nonceS && ABOUT_SOMEBODY.includes(record.action)) wrong("nobody", { action: record.action });
+    if (silent(record)) wrong("silent");
   }
 
   async bundle(n, width) {
