@@ -20,7 +20,9 @@ from idp.audit.offline_page import offline_page
 from idp.cli.terminal import Exit
 from idp.composition import compose
 from idp.demo.people import BUDI, SITI, SUKARNI
+from idp.proposals.records import ProposalKind
 from idp.settings import load
+from keys.recipients import read_recipient
 from tests.support.running import ROOT_KEY
 from tests.support.witnesses import SmallWitness, request
 
@@ -346,3 +348,54 @@ def test_whom_a_breach_concerns_is_listed_and_letters_are_for_their_owner_s_eyes
     for wrong in (("--client", "tidak-ada"), ("--claims", "sidik-jari"), ("--from", "kemarin"), ("--to", "2019-12-31")):
         refused = idp(*asked, *officer, *wrong)
         assert (refused.code in {Exit.REFUSED, Exit.USAGE}, bool(refused.err)) == (True, True)
+
+
+def test_the_operator_writes_a_confirmed_package_and_the_auditors_commands_open_and_verify_it(
+    idp: Callable[..., Done], tmp_path: Path
+) -> None:
+    words, package, lines = tmp_path / "words", tmp_path / "package.jwe", tmp_path / "openings.jsonl"
+    words.write_text("pendek\n")
+    assert idp("audit", "openings", "key", tmp_path / "own", "--passphrase-file", words).code == Exit.USAGE
+    words.write_text("kuda baterai pas peniti\n")
+    made = idp("audit", "openings", "key", tmp_path / "own", "--passphrase-file", words, "--json")
+    assert (made.code, idp("audit", "openings", "key", tmp_path / "own", "--passphrase-file", words).code) == (Exit.OK, Exit.USAGE)
+    assert [(tmp_path / "own" / name).stat().st_mode & 0o777 for name in ("openings-key.jwe", "openings-public.json")] == [0o600, 0o644]
+    proposal = asyncio.run(_proposed(made.value["jwk"]))
+    write = ("audit", "openings", "write", proposal, package, "--officer", "rina", "--json")
+    assert (idp(*write).code, package.exists()) == (Exit.REFUSED, False)  # nobody has confirmed it
+    asyncio.run(_confirmed(proposal))
+    assert idp(*write[:3], "AAAAAAAAAAAAAAAAAAAAAA", *write[4:]).code == Exit.REFUSED
+    done = idp(*write)
+    assert (done.code, done.value["complete"], done.value["people"], done.value["left_closed"]) == (Exit.OK, True, 3, 0)
+    assert package.stat().st_mode & 0o777 == 0o600
+    assert idp(*write).code == Exit.USAGE
+    package.rename(tmp_path / "one.jwe")
+    assert (idp(*write).code, package.exists()) == (Exit.REFUSED, False)  # once
+    decrypt = ("audit", "openings", "decrypt", tmp_path / "one.jwe", "--key", tmp_path / "own" / "openings-key.jwe", "--out", lines)
+    words.write_text("kuda baterai pas peniti?\n")
+    assert (idp(*decrypt, "--passphrase-file", words).code, lines.exists()) == (Exit.REFUSED, False)
+    words.write_text("kuda baterai pas peniti\n")
+    assert idp(*decrypt, "--passphrase-file", words, "--json").value["case"] == "ITKO 700"
+    assert idp(*decrypt, "--passphrase-file", words).code == Exit.USAGE  # nothing is written over
+    key = idp("audit", "export", tmp_path / "export", "--json").value["vkey"]
+    verified = idp("audit", "verify", tmp_path / "export", "--vkey", key, "--openings", lines, "--complete", "--json")
+    assert (verified.code, verified.value["accounts"]["unopenable"]) == (Exit.OK, 0)
+    short = (tmp_path / "one.jwe").read_bytes().splitlines(keepends=True)[:-1]
+    (tmp_path / "one.jwe").write_bytes(b"".join(short))
+    lines.unlink()
+    assert (idp(*decrypt, "--passphrase-file", words).code, lines.exists()) == (Exit.REFUSED, False)
+    assert not list(tmp_path.glob(".*.part"))
+
+
+async def _proposed(jwk: dict[str, str]) -> str:
+    recipient = read_recipient(json.dumps(jwk))
+    about = {"case": "ITKO 700", "law": "UU 27/2022", "since": "", "until": "", "client": "", "key": json.dumps(jwk)}
+    async with compose(load(), background=False) as services:
+        about["thumbprint"] = recipient.thumbprint
+        made = await services.proposals.propose(ProposalKind.OPENINGS, about, "Pemeriksaan rutin", "P-00000001", services.clock())
+    return made.id
+
+
+async def _confirmed(proposal: str) -> None:
+    async with compose(load(), background=False) as services:
+        assert await services.proposals.confirm(proposal, "P-00000002", services.clock())
