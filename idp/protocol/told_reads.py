@@ -52,8 +52,7 @@ class Watcher:
         if kind is None:
             return
         record, now = entry.record, self._found.clock()
-        unit = record.actor.unit or record.actor.role if record.actor else None
-        who = record.client_name or unit or ""
+        who = record.client_name or (record.actor.unit if record.actor else None) or "Gerbang"  # as the history names them
         by = record.actor.pseudonym if record.actor and record.actor.pseudonym else record.client or ""
         read = (record.occurred or result.time).timestamp()
         payload = {"kind": kind, "who": who, "by": by, "claims": sorted(record.claims), "at": read}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
@@ -46,11 +47,13 @@ async def test_a_look_by_an_officer_is_told_at_once_over_the_chosen_channel_and_
     form = (await visitor.get("/me/told")).forms[-1]
     await visitor.submit(page, form, channel="fax")
     assert (await found.wishes.of(account.person)).channel == "mail"
+    await counter.look(found, dataclasses.replace(RINA, unit=None), account, ["gender"])
+    assert (await letters(provider))[-1].text.startswith("Gerbang: petugas"), "who has no unit is not called by a code"
     for _ in range(12):  # trifles that are to use up the day's notices …
         await counter.look(found, RINA, account, ["name"])
-    assert (await subjects(provider)).count("Petugas melihat data Anda") == 3
-    await counter.look(found, RINA, account, ["name", "birthdate"])  # … before the look that matters
     assert (await subjects(provider)).count("Petugas melihat data Anda") == 4
+    await counter.look(found, RINA, account, ["name", "birthdate"])  # … before the look that matters
+    assert (await subjects(provider)).count("Petugas melihat data Anda") == 5
     provider.clock.move(hours=3)
     assert (await subjects(provider)).count("Data Anda dibaca lebih sering") == 1, "what was not told one by one is told together"
     assert await found.events.outbox.waiting() == 0
