@@ -75,9 +75,9 @@ class Ledger:
         """Give every grant of a person, newest first."""
         return await self._store.of_person(person)
 
-    async def people_of(self, client: str) -> Sequence[str]:
-        """Give everybody who ever answered an application's card, but for those whom the city has forgotten."""
-        return await self._store.people_of(client)
+    async def people_of(self, client: str, after: str = "", limit: int | None = None) -> Sequence[str]:
+        """Give everybody who ever answered an application's card, but for those whom the city has forgotten; in order, page by page."""
+        return await self._store.people_of(client, after, limit)
 
     async def events(self, grant: str) -> Sequence[GrantEvent]:
         """Give what happened to a grant, oldest first."""

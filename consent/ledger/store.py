@@ -181,11 +181,11 @@ class LedgerStore:
         async with self._database.read() as connection:
             return list((await connection.execute(sa.select(grants.c.id).where(mine))).scalars())
 
-    async def people_of(self, client: str) -> Sequence[str]:
-        """Give everybody who ever answered an application's card, but for those whom the city has forgotten."""
-        wanted = sa.select(grants.c.person).where(grants.c.client == client, grants.c.person != "").distinct()
+    async def people_of(self, client: str, after: str = "", limit: int | None = None) -> Sequence[str]:
+        """Give everybody who ever answered an application's card, but for those whom the city has forgotten; in order, page by page."""
+        wanted = sa.select(grants.c.person).where(grants.c.client == client, grants.c.person > after).distinct()
         async with self._database.read() as connection:
-            return list((await connection.execute(wanted.order_by(grants.c.person))).scalars())
+            return list((await connection.execute(wanted.order_by(grants.c.person).limit(limit))).scalars())
 
     async def forget(self, person: str) -> None:
         """Take the person out of the projection; the events, which name nobody, stay."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from idp.protocol.services import Services
 
 AT_ONCE: Final = 500
+"""People of one step: a few milliseconds, in which requests wait."""
 
 
 async def note_earlier(found: Services) -> int:
@@ -27,9 +28,13 @@ async def note_earlier(found: Services) -> int:
 
 
 async def _note(found: Services, sector: str, clients: Sequence[Client]) -> int:
-    people = sorted({person for client in clients for person in await found.consent.ledger.people_of(client.id)})
-    for first in range(0, len(people) or 1, AT_ONCE):
-        some = people[first : first + AT_ONCE]
-        named = [(issue.subject(found, clients[0], person), person) for person in some if person not in found.erased]
-        await found.subjects.note_all(sector, named, last=first + AT_ONCE >= len(people))
-    return len(people)
+    seen = 0
+    for client in clients:
+        people = await found.consent.ledger.people_of(client.id, limit=AT_ONCE)
+        while people:
+            seen += len(people)
+            named = [(issue.subject(found, client, person), person) for person in people if person not in found.erased]
+            await found.subjects.note_all(sector, named, last=False)
+            people = await found.consent.ledger.people_of(client.id, people[-1], AT_ONCE)
+    await found.subjects.note_all(sector, (), last=True)
+    return seen
