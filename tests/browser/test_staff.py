@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idp.pages.formats import ZONE
+from keys.recipients import new_pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +49,22 @@ def _look_everywhere(visitor: Walk, name: str) -> None:
         visitor.page.set_viewport_size({"width": width, "height": 740})
         visitor.width, visitor.language = width, language
         visitor.go(f"{address}{'&' if '?' in address else '?'}lang={language}").look(name)
+
+
+def _open_who_records_are_about(auditor: Walk, officer: Walk) -> None:
+    _look_everywhere(auditor.go("/console/proposals/new/openings"), "console-proposals-new-openings")
+    public = json.dumps(dict(new_pair("kuda baterai pas peniti")[1].jwk))
+    for field, value in (("case", "ITKO 700/2026"), ("law", "UU 27/2022 Pasal 31"), ("key", public), ("reason", REASON)):
+        auditor.page.fill(f"#{field}", value)
+    auditor.submit()
+    proposal = auditor.page.url.partition("?")[0].removeprefix(auditor.issuer)
+    _look_everywhere(officer.go(proposal), "openings-to-decide")
+    officer.page.click("button[value=confirm]")
+    auditor.go(proposal).page.click("button[value=open]")
+    _look_everywhere(auditor, "openings-package")
+    with auditor.page.expect_download() as package:
+        auditor.page.click("form[action$=package] button")
+    assert package.value.suggested_filename.startswith("gerbang-openings-")
 
 
 def test_an_auditor_asks_and_two_people_tell_a_name(walk: Callable[..., Walk], demo: Demo) -> None:
@@ -94,5 +112,6 @@ def test_an_auditor_asks_and_two_people_tell_a_name(walk: Callable[..., Walk], d
     auditor.page.click("button[value=open]")
     auditor.look("proposal-name-told")
     assert demo.said["administrator"]["name"] in auditor.text
+    _open_who_records_are_about(auditor, officer)
     _look_everywhere(auditor.go("/console/proposals"), "proposals")
     _look_everywhere(auditor.go("/"), "home-of-staff")
