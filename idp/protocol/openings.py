@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from idp.proposals.records import Proposal
     from idp.protocol.services import Services
 
-MOST: Final = 20_000
+MOST: Final = 10_000
 """How many entries one package of the pages covers at most; the operator's command makes larger ones."""
 LAW_BASIS: Final = "c"
 _AT_ONCE: Final = 200
