@@ -87,7 +87,7 @@ def write(
         taken = await services.proposals.carry_out(proposal, services.clock())
         if taken is None:
             refuse("it is not confirmed, was carried out already, or its time is over")
-        hand = openings.Hand(Actor("administrator", officer.strip(), "command line"), channel="command")
+        hand = openings.Hand(Actor("administrator", officer.strip(), "command line"), channel="command_line")
         try:
             await openings.sign(services)
             making = openings.Making(services, taken, await openings.stretch(services, openings.asked(taken)), hand)

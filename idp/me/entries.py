@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from consent.access_log.records import HistoryEntry
 
 KINDS: Final = ("disclose", "consult", "verify", "audit", "update", "export", "consent", "denied", "erase")
-_OFFICERS: Final = frozenset({"consult", "verify", "update", "audit", "export", "copy"})
+_OFFICERS: Final = frozenset({"opened", "consult", "verify", "update", "audit", "export", "copy"})
 _ROLES: Final = frozenset({"officer", "auditor", "administrator", "dpo"})
 _CONSENT: Final = frozenset({"requested", "given", "refused", "renewed", "withdrawn", "expired", "invalidated"})
 _FREEZING: Final = frozenset({"frozen", "unfrozen"})
@@ -148,6 +148,8 @@ def _kind(action: str, outcome: str) -> str:
     if action == "consent" and outcome in _CONSENT:
         return f"consent_{outcome}"
     if action == "update" and outcome in _FREEZING:
+        return outcome
+    if action == "audit" and outcome == "opened":  # `protocol.openings`
         return outcome
     return action if action in KINDS else "other"
 

@@ -110,6 +110,9 @@ async def test_the_whole_way_ends_in_an_account_that_adds_up_and_finds_each_tamp
     assert (entry.action, entry.record["legal_ref"], entry.record["actor"]["type"]) == ("audit", ASKED["law"], "auditor")
     for said in (REASON, "case ITKO 700/12/2026", "proposed by P-", "confirmed by P-"):
         assert said in entry.record["reason"]
+    citizen = await provider.visitor()
+    page = await citizen.sign_in(await citizen.get("/login?next=/me/history"), provider.person("siti"))
+    assert "Auditor diberi tahu catatan mana yang tentang Anda." in page.text
     key = await exported(provider, tmp_path / "log")
     lines = tmp_path / "openings.jsonl"
     assert opened(package, pair, lines) == Exit.OK
