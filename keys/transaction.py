@@ -34,7 +34,7 @@ class Transaction:
         if lock is None or self._sqlite:
             await self.connection.exec_driver_sql(begin)
         else:
-            await _directly((await self._direct()).execute(f"{begin}; {lock}"))
+            await directly((await self._direct()).execute(f"{begin}; {lock}"))
         self.open = True
         return self
 
@@ -43,7 +43,7 @@ class Transaction:
 
         Raises: StoreUnavailable, whatever the fault is.
         """
-        rows: Sequence[Any] = await _directly((await self._direct()).fetch(sql, *parameters))
+        rows: Sequence[Any] = await directly((await self._direct()).fetch(sql, *parameters))
         return rows
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any] | Result[Any]:  # noqa: ANN401
@@ -52,7 +52,7 @@ class Transaction:
 
     async def copy(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert many rows, each the columns of a table in their order, by PostgreSQL's COPY. Otherwise as `fetch`."""
-        await _directly((await self._direct()).copy_records_to_table(table, records=rows))
+        await directly((await self._direct()).copy_records_to_table(table, records=rows))
 
     async def _direct(self) -> Any:  # noqa: ANN401 - asyncpg's own connection
         if self._driver is None:
@@ -64,7 +64,7 @@ class Transaction:
         if self._driver is None:
             await self.connection.exec_driver_sql("COMMIT")
         else:
-            await _directly(self._driver.execute("COMMIT"))
+            await directly(self._driver.execute("COMMIT"))
         self.open = False
 
     async def rollback(self) -> None:
@@ -83,7 +83,7 @@ async def undo(transaction: Transaction) -> None:
         raise
 
 
-async def _directly(asked: Awaitable[Any]) -> Any:  # noqa: ANN401 - as the driver gives it
+async def directly(asked: Awaitable[Any]) -> Any:  # noqa: ANN401 - as the driver gives it
     """Wait for the driver itself: it runs several statements in one round trip, where SQLAlchemy prepares each one."""
     from asyncpg import InterfaceError, PostgresError  # noqa: PLC0415 - loaded already where this runs, and never on SQLite
 

@@ -18,6 +18,7 @@ from consent.ledger.rows import event_values, grant_values, to_event, to_grant
 from consent.ledger.tables import consent_events, consent_queue, consent_texts, freezes, grants
 from consent.records import GrantState
 from keys.grouped import Grouped, among
+from keys.prepared import Prepared
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -52,7 +53,7 @@ class LedgerStore:
         self._database = database
         self._insert = database.insert
         frozen = sa.exists().where(freezes.c.person == grants.c.person).label("frozen")
-        self._several = sa.select(grants, frozen).where(among(database, grants.c.id, "ids"))
+        self._several = Prepared(database, sa.select(grants, frozen).where(among(database, grants.c.id, "ids")))
         self._grouped: Grouped[str, Grant] = Grouped(self._read)
 
     async def find(self, person: str, client: str, purpose: str) -> Grant | None:
@@ -64,9 +65,7 @@ class LedgerStore:
         return await self._grouped.get(grant)
 
     async def _read(self, ids: Sequence[str]) -> Mapping[str, Grant]:
-        async with self._database.read() as connection:
-            rows = (await connection.execute(self._several, {"ids": [*{*ids}]})).all()
-        return {row.id: to_grant(row) for row in rows}
+        return {row.id: to_grant(row) for row in await self._several.all({"ids": [*{*ids}]})}
 
     async def of_person(self, person: str) -> Sequence[Grant]:
         """Give every grant of a person, newest first."""

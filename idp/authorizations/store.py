@@ -12,13 +12,14 @@ from idp.authorizations.records import Authorization, CodeBinding, Redeemed, Rej
 from idp.authorizations.tables import authorizations, codes, refresh_tokens, revoked_tokens
 from keys.grouped import Grouped
 from keys.opaque import new_token, open_successor, seal_successor
+from keys.prepared import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Row
     from sqlalchemy.ext.asyncio import AsyncConnection
-    from sqlalchemy.sql.base import Executable
+    from sqlalchemy.sql.dml import ReturningUpdate
 
     from keys.database import Database
     from keys.keyring import Keyring
@@ -38,9 +39,9 @@ class AuthorizationStore:
         self._grace = dt.timedelta(seconds=grace)
         self._insert = database.insert
         self._add_refresh_token = self._insert(refresh_tokens).on_conflict_do_nothing(index_elements=["digest"])
-        self._consume_code = statements.with_successor(database, statements.consume_code)
-        self._consume_refresh_token = statements.with_successor(database, statements.consume_refresh_token)
-        self._live = statements.live(database)
+        self._consume_code = _consuming(database, statements.consume_code)
+        self._consume_refresh_token = _consuming(database, statements.consume_refresh_token)
+        self._live = Prepared(database, statements.live(database))
         self._lives: Grouped[_Asked, Authorization] = Grouped(self._read_live)
 
     # --- approving ---------------------------------------------------------------------------------------------------------------
@@ -87,11 +88,11 @@ class AuthorizationStore:
         binding = CodeBinding(row.client, row.redirect_uri, row.code_challenge, row.nonce, row.dpop_jkt)
         return Redeemed(details.load(row.details), binding, token)
 
-    async def _consume(self, statement: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
+    async def _consume(self, statement: Prepared, values: Mapping[str, Any]) -> Any | None:  # noqa: ANN401 - a row
         """Use a code or refresh token up, and add the refresh token of the digest `next`, if any."""
-        async with self._database.statement() as connection:
-            row = (await connection.execute(statement, values)).one_or_none()
-            if row is not None and values["next"] is not None and self._database.dialect == "sqlite":
+        row = await statement.first(values)
+        if row is not None and values["next"] is not None and self._database.dialect == "sqlite":
+            async with self._database.statement() as connection:
                 await self._add(connection, values["next"], row.authorization, row.client, values["now"], row.bound_to)
         return row
 
@@ -201,8 +202,7 @@ class AuthorizationStore:
     async def _read_live(self, asked: Sequence[_Asked]) -> Mapping[_Asked, Authorization]:
         """Read several at once, as of the newest moment that was asked for."""
         ids, jtis, now = {one[0] for one in asked}, {jti for one in asked for jti in one[1]}, max(one[2] for one in asked)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(self._live, {"ids": [*ids], "jtis": [*jtis], "now": now})).all()
+        rows = await self._live.all({"ids": [*ids], "jtis": [*jtis], "now": now})
         revoked = {row.jti for row in rows}
         alive = {row.id: row.details for row in rows if row.id is not None}
         return {one: details.load(alive[one[0]]) for one in asked if one[0] in alive and revoked.isdisjoint(one[1])}
@@ -280,6 +280,10 @@ class AuthorizationStore:
     def _digest(self, purpose: str, value: str) -> bytes:
         digest: bytes = self._digests.digest(purpose, value)
         return digest
+
+
+def _consuming(database: Database, statement: ReturningUpdate[Any]) -> Prepared:
+    return Prepared(database, statements.with_successor(database, statement), changes=True)
 
 
 def _row(authorization: Authorization) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from idp.clients.tables import agencies, clients, used_assertions
 from idp.clients.tokens.store import RegistrationTokens
 from idp.spec.redirect_uris import origin_of
 from keys.opaque import new_id, new_token
+from keys.prepared import Prepared
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -46,7 +47,7 @@ class ClientStore:
         self._origins: tuple[float, frozenset[str], frozenset[str]] | None = None
         self._insert = database.insert
         once = self._insert(used_assertions).on_conflict_do_nothing(index_elements=["digest"])
-        self._use_once = once.returning(used_assertions.c.digest)
+        self._use_once = Prepared(database, once.returning(used_assertions.c.digest), changes=True)
         self.tokens = RegistrationTokens(database, keyring)
         self.logos = LogoStore(database)
 
@@ -216,8 +217,7 @@ class ClientStore:
     async def _use(self, kind: str, value: str, expires_at: dt.datetime) -> bool:
         """Note something as used, in one statement: of many that race, one is first."""
         row = {"digest": self._digests.digest(kind, value), "expires_at": expires_at}
-        async with self._database.statement() as connection:
-            return (await connection.execute(self._use_once, row)).first() is not None
+        return await self._use_once.first(row) is not None
 
     async def sweep(self, now: dt.datetime, limit: int = 1000) -> int:
         """Delete at most `limit` used assertions and proofs that have expired; return how many went."""

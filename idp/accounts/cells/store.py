@@ -10,6 +10,7 @@ from consent.records import SealedValue
 from idp.accounts.records import Check, Source
 from idp.accounts.tables import cells
 from keys.grouped import Grouped, among
+from keys.prepared import Prepared
 from keys.sealing import Binding
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class CellStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._columns = sa.select(cells.c.person, cells.c.claim, cells.c.cell, cells.c.source, cells.c.updated_at)
-        self._of_people = self._columns.where(among(database, cells.c.person, "people"), among(database, cells.c.claim, "claims"))
+        both = self._columns.where(among(database, cells.c.person, "people"), among(database, cells.c.claim, "claims"))
+        self._of_people = Prepared(database, both)
         self._grouped: Grouped[tuple[str, frozenset[str]], Sequence[SealedValue]] = Grouped(self._read)
 
     async def sealed(self, person: str, claims: Iterable[str] | None = None) -> Sequence[SealedValue]:
@@ -70,8 +72,7 @@ class CellStore:
 
     async def _read(self, asked: Sequence[tuple[str, frozenset[str]]]) -> Mapping[tuple[str, frozenset[str]], Sequence[SealedValue]]:
         people, claims = {person for person, _ in asked}, {claim for _, names in asked for claim in names}
-        async with self._database.read() as connection:
-            rows = (await connection.execute(self._of_people, {"people": [*people], "claims": [*claims]})).all()
+        rows = await self._of_people.all({"people": [*people], "claims": [*claims]})
         owned: dict[str, list[SealedValue]] = {person: [] for person in people}
         for row in rows:
             owned[row.person].append(_sealed(row))

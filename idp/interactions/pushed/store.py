@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from idp.interactions.tables import pushed_requests
 from keys.database import Timestamp
 from keys.opaque import new_token
+from keys.prepared import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,7 @@ class PushedRequestStore:
         self._digests = keyring.digests
         self._secrets = keyring.secrets
         self._keep = dt.timedelta(seconds=keep)
+        self._keep_one = Prepared(database, _INSERT, changes=True)
 
     async def push(self, client: str, parameters: Mapping[str, str], expires_at: dt.datetime) -> str:
         """Keep a request and give the request_uri that stands for it.
@@ -54,8 +56,7 @@ class PushedRequestStore:
             "digest": digest, "client": client, "expires_at": expires_at, "keep_until": expires_at + self._keep,
             "request": self._secrets.seal(_PURPOSE, (digest.hex(),), json.dumps(dict(parameters)).encode()),
         }  # fmt: skip
-        async with self._database.statement() as connection:
-            await connection.execute(_INSERT, row)
+        await self._keep_one.all(row)
         return uri
 
     async def open(self, uri: str, client: str, now: dt.datetime) -> dict[str, str] | None:
