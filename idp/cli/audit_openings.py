@@ -78,6 +78,7 @@ def write(
 
     async def work(services: Services) -> Package:
         from consent.access_log.records import Actor
+        from consent.access_log.tree import TreeBroken
         from idp.proposals.records import ProposalKind
         from idp.protocol import openings
 
@@ -95,6 +96,9 @@ def write(
         except openings.Unsettled:
             await services.proposals.give_back(taken)
             refuse("an account is being erased at this moment, and the account would not add up: try again in a minute")
+        except TreeBroken as error:
+            await services.proposals.give_back(taken)
+            refuse(str(error), Exit.LOG)
         except BaseException:  # nothing was released
             await services.proposals.give_back(taken)
             raise

@@ -104,7 +104,7 @@ async def fetch(request: Request) -> Response:
     package = await found.openings.get(request.path_params["proposal"], now)
     if package is None or package.by != duty.member.pseudonym:
         raise PageError("not_found", 404)
-    await staff.enter(found, duty, f"[fetches openings {package.proposal}: {package.opened} of {package.people} people]")
+    await staff.enter(found, duty, f"[fetches openings {package.proposal}: {package.opened} entries of {package.people} people]")
     headers = {"content-disposition": f'attachment; filename="{NAME.format(package.proposal[:8])}"', "cache-control": "no-store"}
     return StreamingResponse(_parts(found, package, now), media_type="application/octet-stream", headers=headers)
 

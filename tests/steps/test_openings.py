@@ -252,6 +252,13 @@ async def test_with_the_log_down_nothing_is_released_and_it_may_be_tried_again(
             raise LogUnavailable("down")
         return await append(entry, *more, **by)
 
+    async def closed_since(*_: object) -> bool:
+        return True
+
+    with monkeypatch.context() as patch:
+        patch.setattr("consent.access_log.openings.closed_since", closed_since)
+        answer = await decided(auditor, page.path, "open")
+        assert (answer.status, "Sebuah akun sedang dihapus" in answer.text) == (409, True)
     with monkeypatch.context() as patch:
         patch.setattr(log, "append", down)  # after the first entry, which is about nobody
         assert (await decided(auditor, page.path, "open")).status == 503
