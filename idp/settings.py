@@ -83,6 +83,9 @@ class Settings(BaseSettings):
         description="Who watches the log: a C2SP tlog-policy file. What becomes public was cosigned by its quorum (docs/operate.md).",
     )
     log_witness_alarm: Seconds = Field(15 * MINUTE, description="After this time without a cosignature of a witness there is an alarm.")
+    delay_days: Count = Field(
+        365, description="For how many days at most two people may order that reads are shown to their citizen later (UU 27/2022 Art. 15)."
+    )
     log_tolerance: Seconds = Field(5, description="How many seconds the database clock may be behind the log before reads are refused.")
 
     mail_url: Annotated[str, scheme("smtp", "smtps")] | None = Field(

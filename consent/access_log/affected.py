@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from keys.database import Database
+    from keys.log_subjects import LogKey
 
 READS: Final = ("disclose", "consult")
 AHEAD: Final = dt.timedelta(minutes=5)  # an agency's clock, in what it reports, and ours
@@ -29,16 +30,22 @@ _E = tables.entries.c
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reads:
-    """What was read about one person: the kinds of data that were asked about, how often, first and last."""
+    """What was read about one person: the kinds of data asked about, how often, first and last; `withheld`: some is shown later."""
 
     claims: frozenset[str]
     times: int
     first: dt.datetime
     last: dt.datetime
+    withheld: bool = False
 
     def and_also(self, claims: frozenset[str], time: dt.datetime) -> Reads:
         """Add one read more."""
-        return Reads(self.claims | claims, self.times + 1, min(self.first, time), max(self.last, time))
+        return Reads(self.claims | claims, self.times + 1, min(self.first, time), max(self.last, time), self.withheld)
+
+    def joined(self, later: Reads) -> Reads:
+        """Add what is shown later."""
+        both = (min(self.first, later.first), max(self.last, later.last))
+        return Reads(self.claims | later.claims, self.times + later.times, *both, withheld=True)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,6 +54,17 @@ class ReadsByChain:
 
     chains: Mapping[bytes, Reads]
     nobody: int
+
+    def of(self, key: LogKey) -> Reads | None:
+        """Give what was read about the person whose log key this is, of both chains."""
+        first, later = self.chains.get(key.reference), self.chains.get(key.delayed)
+        if later is None:
+            return first
+        return first.joined(later) if first else dataclasses.replace(later, withheld=True)
+
+    def chains_of(self, key: LogKey) -> int:
+        """Count the person's chains among them."""
+        return (key.reference in self.chains) + (key.delayed in self.chains)
 
 
 async def reads_by_chain(database: Database, client: str, claims: frozenset[str], since: dt.datetime, until: dt.datetime) -> ReadsByChain:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import sqlalchemy as sa
 
 from consent.access_log import tables, tree
-from consent.access_log.opening import Row, subject_opening
+from consent.access_log.opening import Row, due_at, object_of, subject_opening
+from consent.access_log.records import Delay
 from consent.access_log.search import first_at
 from consent.verify_openings import opening_line
 from keys.log_subjects import LogKey
@@ -50,10 +51,14 @@ class Stretch:
 
 
 class Holder(NamedTuple):
-    """Whose chain a reference names. The secret rather than a cipher, since a million of those would not fit in memory."""
+    """Whose chain a reference names. The secret rather than a cipher, since a million of those would not fit in memory.
+
+    `second`: it is the chain of entries that are shown later.
+    """
 
     person: str
     secret: bytes
+    second: bool = False
 
 
 class Lines(NamedTuple):
@@ -100,13 +105,26 @@ async def holders(keys: AsyncIterator[Mapping[str, bytes]], wanted: set[bytes]) 
     found: dict[bytes, Holder] = {}
     async for page in keys:
         for person, secret in page.items():
-            reference = LogKey(secret).reference
-            if reference in wanted:
-                found[reference] = Holder(person, secret)
+            key = LogKey(secret)
+            for reference in (key.reference, key.delayed):
+                if reference in wanted:
+                    found[reference] = Holder(person, secret, reference == key.delayed)
         if len(found) == len(wanted):
             break
         await asyncio.sleep(0)  # others are served meanwhile
     return found
+
+
+async def longest_delay(database: Database, reference: bytes) -> Delay | None:
+    """Give the delay of a second chain's entry that is shown last. Raises: StoreUnavailable."""
+    async with database.read() as connection:
+        rows = await connection.execute(sa.select(_E.record).where(_E.subject_ref == reference))
+        records = [object_of(record) for record in rows.scalars()]
+    until, said = max(((due_at(one), one) for one in records if due_at(one)), key=lambda item: str(item[0]), default=(None, {}))
+    if until is None:
+        return None
+    delay = said["delay"]
+    return Delay(delay["code"], delay["legal_ref"], until, delay["by"], delay.get("confirmed_by"))
 
 
 async def opened(database: Database, where: Stretch, whose: Mapping[bytes, Holder]) -> AsyncIterator[Lines]:

@@ -54,7 +54,7 @@ class Delays:
             orders = [Order(*row) for row in await connection.execute(wanted)]
         self._known = {(order.chain, order.client): order for order in orders if order.chain is not None}
 
-    async def begin(self, order: Order) -> None:
+    async def put(self, order: Order) -> None:
         """Put an order into force: here at once, elsewhere within `REFRESH_SECONDS`. Doing it again changes nothing."""
         async with self._database.statement() as connection:
             await connection.execute(self._insert(delay_orders).values(dataclasses.asdict(order)).on_conflict_do_nothing())

@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from consent.access_log.activity import between
+from consent.access_log.delayed import newest
+from consent.access_log.opening import due_at
 from idp.audit import names, rules
 from idp.audit.desk import on_duty, page
 from idp.pages.formats import local_date
 from idp.protocol.services import services
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
 
     from consent.access_log.counts import Activity
+    from consent.access_log.search import FoundRecord
+    from idp.protocol.services import Services
 
 LATE: Final = dt.timedelta(hours=72)
 DAYS: Final = 14
@@ -28,6 +32,25 @@ DOORS: Final[Mapping[str, frozenset[str]]] = {
     "export": frozenset({"export"}),
 }
 """Each door that opens values for a receipt, and the entries that give one."""
+
+
+SHOWN: Final = 100
+MOST_ORDERS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class DelayedRow:
+    """A record that its citizen sees later. `client` is empty where staff decided about an order; `ordered`: an order fits it."""
+
+    index: int
+    time: dt.datetime
+    action: str
+    client: str
+    code: str
+    law: str
+    by: str
+    until: dt.datetime | None
+    ordered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +84,25 @@ async def show(request: Request) -> Response:
         balances=balances,
         over=[one for one in balances if one.over],
         unwraps=rules.timeline(unwraps, max(first, min(unwraps, default=today)), today, running=today)[::-1],
+        delayed=await _delayed(found),
+        orders=[(order, order.state(now).value) for order in await found.consent.delays.newest()],
         now=now,
     )
+
+
+async def _delayed(found: Services) -> Sequence[DelayedRow]:
+    """Give the newest records that are shown later; one that fits no order must not be (law.md R17)."""
+    orders = {(one.client, one.code, one.legal_ref, one.until) for one in await found.consent.delays.newest(MOST_ORDERS)}
+    return [_delayed_row(one, orders) for one in await newest(found.consent.database, SHOWN)]
+
+
+def _delayed_row(one: FoundRecord, orders: Container[tuple[str, str, str, dt.datetime]]) -> DelayedRow:
+    record, until = one.record, due_at(one.record)
+    delay = record.get("delay") or {}
+    code, law, client = str(delay.get("code", "")), str(delay.get("legal_ref", "")), str(record.get("client", ""))
+    by = ", ".join(str(delay[name]) for name in ("by", "confirmed_by") if delay.get(name))
+    ordered = until is not None and (not client or (client, code, law, until) in orders)
+    return DelayedRow(one.index, one.time, str(record.get("action", "")), client, code, law, by, until, ordered)
 
 
 def balance(activities: Sequence[Activity], uses: Mapping[str, Mapping[str, int]], first: dt.date, today: dt.date) -> Sequence[Balance]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from consent.disclosure import StaffRead, Withheld
 from consent.errors import LogUnavailable
 from idp.clients.description import OURS, document_of
-from idp.console import opening, rules
+from idp.console import delaying, opening, rules
 from idp.proposals.records import ProposalKind
 from idp.protocol import registrations
 from idp.spec import client_metadata
@@ -29,6 +29,8 @@ async def offered(found: Services, kind: ProposalKind) -> Mapping[str, Sequence[
         return {}
     if kind is ProposalKind.OPENINGS:
         return {"client": await opening.applications(found)}
+    if kind is ProposalKind.DELAY:
+        return await delaying.offered(found)
     applications = [(one.id, f"{one.name} ({one.id})") for one in await found.clients.list() if one.self_registered]
     return {"client": applications, "purpose": [(one.id, one.title["id"]) for one in await found.consent.purposes.list()]}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from consent.errors import LogBusy, LogUnavailable
-from idp.console import acts, opening, rules
+from idp.console import acts, delaying, opening, rules
 from idp.console.rules import EVERYBODY, PROPOSERS, RECENT
 from idp.proposals.records import ProposalKind, ProposalState
 from idp.protocol import page_forms, staff
@@ -50,6 +50,10 @@ async def propose(request: Request) -> Response:
     duty = await staff.required(request, *PROPOSERS[kind], within=RECENT)
     fields = await page_forms.read(request, FORM)
     found = services(request)
+    if kind is ProposalKind.DELAY:
+        number, wrong = await delaying.propose(found, duty, fields)
+        shown = {**fields, "identifier": ""}  # what was typed of a citizen is not sent back
+        return await _form(request, duty, kind, shown, wrong, status=422) if wrong else page_forms.see_other(f"{LIST}/{number}")
     reason = rules.reason_of(fields.get("reason", ""))
     about, wrong = await acts.about(found, kind, fields)
     wrong = {**wrong, **({} if reason else {"reason": "staff.wrong.reason"})}
@@ -72,6 +76,11 @@ async def decide(request: Request) -> Response:
     duty = await staff.required(request, *EVERYBODY, within=RECENT)
     fields = await page_forms.read(request, FORM)
     proposal = await _proposal(request)
+    if proposal.kind is ProposalKind.DELAY and fields.get("decision") in {"confirm", "open", "end"}:
+        said = await delaying.decide(services(request), duty, proposal, fields)
+        if said:
+            return await _one(request, duty, await _proposal(request), status=delaying.STATUS[said], said=said)
+        return page_forms.see_other(f"{LIST}/{proposal.id}")
     steps = {"confirm": _confirm, "refuse": _refuse, "open": _open}
     step = steps.get(fields.get("decision", ""))
     if step is None:
@@ -174,10 +183,13 @@ async def _one(
         "confirm": state is ProposalState.OPEN and not rules.barred(proposal, duty.member.pseudonym),
         "refuse": state is ProposalState.OPEN and rules.may_refuse(proposal, duty.member.pseudonym),
         "open": state is ProposalState.CONFIRMED and (mine or proposal.kind is ProposalKind.PURPOSE),
+        "end": False,
     }
     applicant = await acts.applicant(services(request), proposal)
     context: dict[str, Any] = {"one": proposal, "state": state.value, "mine": mine, "may": may, "said": said, "name": name}
     context |= {"applicant": applicant, **await opening.shown(services(request), proposal, state)}
+    order = await delaying.shown(services(request), duty, proposal, state)
+    context |= {**order, "may": may | order.get("delay_may", {})}
     return _page(request, duty, "console/proposal.html", status=status, **context)
 
 

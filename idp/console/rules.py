@@ -20,6 +20,7 @@ PROPOSERS: Final[Mapping[ProposalKind, tuple[Role, ...]]] = {
     ProposalKind.UNSEAL: (Role.AUDITOR, Role.DPO),
     ProposalKind.PURPOSE: (Role.ADMINISTRATOR,),
     ProposalKind.OPENINGS: (Role.AUDITOR,),
+    ProposalKind.DELAY: (Role.DPO,),
 }
 RECENT: Final = dt.timedelta(minutes=30)
 """How old the sign-in of whoever proposes or decides may be."""
@@ -50,7 +51,7 @@ def reason_of(text: str) -> str | None:
 
 def on_record(did: str, proposal: Proposal | None, kind: ProposalKind, about: Mapping[str, str], number: str) -> str:
     """Give the words of an entry: what was done about which proposal, and who had proposed it."""
-    words = "; ".join(f"{name}={value}" for name, value in about.items() if name != "key" and value)
+    words = "; ".join(f"{name}={value}" for name, value in about.items() if name not in {"key", "chain"} and value)
     whose = f"; proposed by {proposal.by}" if proposal else ""
     return f"[{did} {kind} {number}: {words}{whose}]"
 

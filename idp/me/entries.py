@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
+from consent.access_log.opening import due_at
 from idp.pages.formats import local_date
 from idp.pages.values import order_of
 
@@ -52,6 +53,16 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """Why an entry was not shown before: until when, by which law and exception, ordered by whom (pseudonyms)."""
+
+    until: dt.datetime | None
+    law: str
+    code: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class EntryView:
     """One entry as the page shows it. `kind` names the sentence (`history.did.<kind>`); `who` is a name that needs no translation."""
 
@@ -74,6 +85,7 @@ class EntryView:
     grant: str | None = None
     reported: bool = False
     occurred: dt.datetime | None = None
+    withheld: Withheld | None = None
 
     @property
     def refused(self) -> bool:
@@ -105,6 +117,8 @@ class EntryView:
             ("ground", ground),
             ("reason", t(f"history.because.{self.outcome}") if self.refused else self.reason),
             ("channel", t(f"history.channel.{self.channel}")),
+            ("withheld", t(f"history.exception.{self.withheld.code}") + f": {self.withheld.law}" if self.withheld else None),
+            ("ordered", self.withheld.by if self.withheld else None),
             ("number", self.entry_id),
         ]
         return [(t(f"history.field.{name}"), value, None) for name, value in lines if value]
@@ -136,7 +150,16 @@ def entry_view(entry: HistoryEntry, names: Names) -> EntryView:
         grant=entry.grant,
         reported=bool(record.get("reported_by")),
         occurred=dt.datetime.fromisoformat(record["occurred"]) if record.get("occurred") else None,
+        withheld=_withheld(entry),
     )
+
+
+def _withheld(entry: HistoryEntry) -> Withheld | None:
+    delay = entry.delay
+    if delay is None:
+        return None
+    by = ", ".join(str(delay[name]) for name in ("by", "confirmed_by") if delay.get(name))
+    return Withheld(due_at(entry.record), str(delay.get("legal_ref", "")), str(delay.get("code", "")), by)
 
 
 BECAUSE: Final = frozenset(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _RECORD: Final = ("time", "action", "client_name", "agency", "legal_basis", "legal_ref", "channel", "outcome", "reason")
 _PROOF: Final = ("index", "leaf", "nonce_a", "nonce_s", "record", "subject", "proof", "checkpoint_size", "checkpoint_root")
-COLUMNS: Final = ("n", "entry_id", *_RECORD, "claims", "purpose", "actor", "grant", *_PROOF)
+COLUMNS: Final = ("n", "entry_id", *_RECORD, "claims", "purpose", "actor", "grant", "withheld", *_PROOF)
 
 
 def write(history: OwnHistory) -> bytes:
@@ -42,6 +42,7 @@ def _said(entry: ProvedEntry) -> dict[str, str]:
         "grant": str(subject.get("grant") or ""),
         "claims": " ".join(record.get("claims", ())),
         "purpose": " ".join(str(part) for part in purpose.values()),
+        "withheld": " ".join(str(part) for part in (record.get("delay") or {}).values()),
         "actor": " ".join(str(actor[name]) for name in ("type", "role", "unit", "pseudonym") if actor.get(name)),
     }
 

@@ -15,12 +15,13 @@ class ProposalKind(StrEnum):
     """What two people decide.
 
     UNSEAL: telling the name behind a pseudonym. PURPOSE: a purpose for an application that registered itself. OPENINGS: telling an auditor
-    who the entries of a stretch of the log are about.
+    who the entries of a stretch of the log are about. DELAY: showing what an application reads about a person to that person later.
     """
 
     UNSEAL = "unseal"
     PURPOSE = "purpose"
     OPENINGS = "openings"
+    DELAY = "delay"
 
 
 class ProposalState(StrEnum):
@@ -51,8 +52,8 @@ class Proposal:
 
     @property
     def told(self) -> Mapping[str, str]:
-        """What it is about as records and lists say it: a key by its thumbprint, and nothing that was left open."""
-        return {name: value for name, value in self.subject.items() if name != "key" and value}
+        """What it is about as records and lists say it: a key by its thumbprint, nobody's chain, and nothing that was left open."""
+        return {name: value for name, value in self.subject.items() if name not in {"key", "chain"} and value}
 
     def state(self, now: dt.datetime) -> ProposalState:
         """Tell how it stands at a moment."""

@@ -22,7 +22,7 @@ from keys.log_subjects import LogKey
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from consent.access_log.affected import Reads
+    from consent.access_log.affected import Reads, ReadsByChain
     from idp.accounts.records import Account
     from idp.clients.records import Client
     from idp.protocol.counter import Officer
@@ -78,22 +78,29 @@ async def concerned(found: Services, officer: Officer, breach: Breach) -> Concer
     await found.consent.access_log.append(Entry(record))
     reads = await found.consent.access_log.reads_by_chain(breach.client.id, breach.claims, breach.since, breach.until)
     people: dict[str, Reads] = {}
+    placed = 0
     known = await found.consent.ledger.people_of(breach.client.id)
     for start in range(0, len(known), _AT_ONCE):
         keys = await found.keyring.subject_keys.log_keys(known[start : start + _AT_ONCE])
-        people |= {person: reads.chains[key.reference] for person, key in keys.items() if key.reference in reads.chains}
-    if len(people) < len(reads.chains):
-        people |= await _of_everybody(found, reads.chains)
-    return Concerned(people, reads.nobody, len(reads.chains) - len(people))
+        people |= {person: about for person, key in keys.items() if (about := reads.of(key)) is not None}
+        placed += sum(map(reads.chains_of, keys.values()))
+    if placed < len(reads.chains):
+        people, placed = await _of_everybody(found, reads)
+    return Concerned(people, reads.nobody, len(reads.chains) - placed)
 
 
-async def _of_everybody(found: Services, chains: Mapping[bytes, Reads]) -> dict[str, Reads]:
-    """Look among all living people: an agency reports reads of copies also about people who never allowed this application anything."""
+async def _of_everybody(found: Services, reads: ReadsByChain) -> tuple[dict[str, Reads], int]:
+    """Look among all living people: an agency reports reads of copies also about people who never allowed this application anything.
+
+    Returns: what was read about whom, and how many chains that accounts for.
+    """
     people: dict[str, Reads] = {}
+    placed = 0
     async for page in found.keyring.subject_keys.every_log_key():
-        keys = {person: LogKey(secret).reference for person, secret in page.items()}
-        people |= {person: chains[reference] for person, reference in keys.items() if reference in chains}
-    return people
+        keys = {person: LogKey(secret) for person, secret in page.items()}
+        people |= {person: about for person, key in keys.items() if (about := reads.of(key)) is not None}
+        placed += sum(map(reads.chains_of, keys.values()))
+    return people, placed
 
 
 async def letters(found: Services, officer: Officer, breach: Breach, people: Mapping[str, Reads]) -> Mapping[str, str]:
@@ -143,14 +150,20 @@ def _text(found: Services, breach: Breach, account: Account, name: str, reads: R
         client=breach.client.name,
         agency=breach.client.agency.name[account.locale],
         data=_kinds(sorted(reads.claims), account.locale),
-        first=formats.when(reads.first),
-        last=formats.when(reads.last),
-        times=reads.times,
+        read=_when(breach, reads, account.locale),
         noticed=formats.when(breach.noticed),
         happened=breach.happened,
         measures=breach.measures,
         issuer=found.settings.issuer,
     )
+
+
+def _when(breach: Breach, reads: Reads, locale: str) -> str:
+    """Say when data was read; where some of it is shown later (law.md R17), no more than within which time: the letter must be sent."""
+    texts, formats = catalogue(locale), Formats(locale)
+    if reads.withheld:
+        return texts.text("breach.read_within", first=formats.when(breach.since), last=formats.when(breach.until))
+    return texts.text("breach.read", times=reads.times, first=formats.when(reads.first), last=formats.when(reads.last))
 
 
 def form(found: Services, breach: Breach, whom: Concerned) -> str:

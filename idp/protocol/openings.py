@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from consent.access_log.openings import Holder, Stretch
+    from consent.access_log.records import Delay
     from idp.proposals.records import Proposal
     from idp.protocol.services import Services
+    from keys.database import Database
 
 MOST: Final = 10_000
 """How many entries one package of the pages covers at most; the operator's command makes larger ones."""
@@ -106,6 +108,7 @@ class Making:
         self._where = where
         self._hand = hand
         self._whose: dict[bytes, Holder] = {}
+        self._delays: dict[str, Delay] = {}
         self._opened = self._left = self._parts = 0
         self._made = found.clock()
         self._until = self._made + dt.timedelta(seconds=found.settings.openings_lifetime)
@@ -122,6 +125,7 @@ class Making:
         wanted = await openings.references(database, where)
         self._whose = await openings.holders(keys.every_log_key(), wanted)
         people = sorted({holder.person for holder in self._whose.values()})
+        self._delays = await self._unseen(database)
         gone: set[str] = set()
         for start in range(0, len(people), _AT_ONCE):
             group = people[start : start + _AT_ONCE]
@@ -195,10 +199,19 @@ class Making:
         auditor = Actor("auditor", self._proposal.by, "auditor", self._hand.actor.unit)
         words = f"[openings {self._proposal.id}; case {self._asked.case}; {self._decided}]"
         try:
-            await self._append(Entry(self._record(words, auditor), Subject(person)))
+            record, delay = self._record(words, auditor), self._delays.get(person)
+            record = record._replace(visibility="delayed", delay=delay) if delay else record
+            await self._append(Entry(record, Subject(person)))
         except (ChainClosed, KeyDestroyed):
             return False
         return True
+
+    async def _unseen(self, database: Database) -> dict[str, Delay]:
+        """Name those of whom nothing is opened but what they are shown later: that it was opened is shown to them then."""
+        seen = {holder.person for holder in self._whose.values() if not holder.second}
+        unseen = {holder.person: reference for reference, holder in self._whose.items() if holder.person not in seen}
+        delays = {person: await openings.longest_delay(database, reference) for person, reference in unseen.items()}
+        return {person: delay for person, delay in delays.items() if delay is not None and delay.until > self._made}
 
     async def _append(self, entry: Entry) -> None:
         if isinstance(await self._found.consent.access_log.append(entry), Denied):

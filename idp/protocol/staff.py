@@ -18,6 +18,7 @@ from idp.web.errors import PageError
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from consent.access_log.records import Delay
     from idp.accounts.records import Account
     from idp.protocol.counter import Officer
     from idp.protocol.services import Services
@@ -83,11 +84,19 @@ async def dismiss(found: Services, officer: Officer, account: Account, role: Rol
 
 
 async def enter(
-    found: Services, duty: OnDuty, reason: str, *, person: str | None = None, case: str | None = None, outcome: str = "ok"
+    found: Services,
+    duty: OnDuty,
+    reason: str,
+    *,
+    person: str | None = None,
+    case: str | None = None,
+    outcome: str = "ok",
+    delay: Delay | None = None,
 ) -> None:
     """Record that a member of staff is about to look at records; whoever `person` is sees it. Nothing may be shown before.
 
-    `case`: the number of the case that asks for it. Raises: LogUnavailable, LogBusy (503), ChainClosed.
+    `case`: the number of the case that asks for it. `delay`: the entry is about an order of delay, and is shown with what that delays.
+    Raises: LogUnavailable, LogBusy (503), ChainClosed.
     """
     record = Record(
         action="audit",
@@ -98,6 +107,8 @@ async def enter(
         acr=duty.session.acr,
         outcome=outcome,
         reason=reason,
+        visibility="open" if delay is None else "delayed",
+        delay=delay,
     )
     entry = Entry(record, None if person is None else Subject(person))
     if isinstance(await found.consent.access_log.append(entry), Denied):

@@ -46,8 +46,8 @@ class Watcher:
 
     async def __call__(self, entry: Entry, result: Receipt | Denied) -> None:
         """Keep a notice when the read is unusual. Never raises for a store that is away: the read is committed."""
-        if isinstance(result, Denied) or entry.subject is None:
-            return
+        if isinstance(result, Denied) or entry.subject is None or entry.record.visibility != "open":
+            return  # what is shown later is told later: the monthly letter says that it is there
         kind = unusual(entry.record, result.time, self._crowds.count(entry.record, result.time))
         if kind is None:
             return
@@ -123,13 +123,17 @@ async def tell_digest(found: Services, errand: Errand) -> None:
         count, _ = await log.usages(account.person, ALL, first, end, limit=1, offset=0)
         reads, _ = await log.usages(account.person, READS, first, end, limit=1, offset=0)
         total, _ = await log.usages(account.person, ALL, None, end, limit=1, offset=0)
+        withheld = await log.withheld(account.person, first, end)
     except ChainClosed:  # erased meanwhile
         return
-    if count:
+    if count or withheld:
         formats = Formats(account.locale)
-        numbers = {name: formats.number(value) for name, value in (("total", total), ("entries", count), ("reads", reads))}
+        numbers = {
+            name: formats.number(value) for name, value in (("total", total), ("entries", count), ("reads", reads), ("withheld", withheld))
+        }
         until = formats.date(end - dt.timedelta(days=1))
-        await found.courier.tell(account.person, "digest", {"date": until, **numbers}, by=wishes.channel)
+        letter = "digest_withheld" if withheld else "digest"
+        await found.courier.tell(account.person, letter, {"date": until, **numbers}, by=wishes.channel)
 
 
 def last_month(now: dt.datetime) -> tuple[str, dt.datetime, dt.datetime]:

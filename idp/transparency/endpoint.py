@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from consent import notes
 from consent.access_log.activity import between
+from consent.access_log.delayed import per_agency
 from idp.pages.charts import Value, lines, timeline
 from idp.pages.formats import ZONE, Formats, local_date
 from idp.protocol import current_session
@@ -75,7 +76,9 @@ async def _told(request: Request, found: Services) -> Told:
         return kept
     told = Told(
         now + KEPT,
-        rules.numbers(await between(found.consent.database, first, last), first, last),
+        rules.numbers(
+            await between(found.consent.database, first, last), first, last, await per_agency(found.consent.database, first, last)
+        ),
         {agency.code: agency.name for agency in await found.clients.agencies()},
         {purpose.id: purpose.title for purpose in await found.consent.purposes.list()},
         rules.complaints(await found.complaints.statistics(dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), ZONE))),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from consent.access_log.counts import REPORTED
@@ -48,6 +49,7 @@ class AgencyNumbers:
     reads: Public
     looks: Public
     denied: Public
+    delayed: Public
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Numbers:
     looks: Public
     denied: Public
     audits: Public
+    delayed: Public
     agencies: Sequence[AgencyNumbers]
     purposes: Sequence[tuple[str, Public]]
     bases: Sequence[tuple[str, Public]]
@@ -89,8 +92,8 @@ def period(today: dt.date) -> tuple[dt.date, dt.date]:
     return today - dt.timedelta(days=DAYS), today - dt.timedelta(days=1)
 
 
-def numbers(activities: Iterable[Activity], first: dt.date, last: dt.date) -> Numbers:
-    """Add daily counts up and blur the sums."""
+def numbers(activities: Iterable[Activity], first: dt.date, last: dt.date, delayed: Mapping[str, int] = MappingProxyType({})) -> Numbers:
+    """Add daily counts up and blur the sums. `delayed`: how many of them are shown to their citizen later, by agency."""
     agencies: dict[str, Counter[str]] = {}
     sums, purposes, bases, days = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     for one in activities:
@@ -108,7 +111,10 @@ def numbers(activities: Iterable[Activity], first: dt.date, last: dt.date) -> Nu
         first=first,
         last=last,
         **{kind: Public.of(sums[kind]) for kind in ("reads", "looks", "denied", "audits")},
-        agencies=sorted((_agency(code, found) for code, found in agencies.items()), key=lambda one: (-one.reads.number, one.code)),
+        delayed=Public.of(sum(delayed.values())),
+        agencies=sorted(
+            (_agency(code, found, delayed.get(code, 0)) for code, found in agencies.items()), key=lambda one: (-one.reads.number, one.code)
+        ),
         purposes=_most_first(purposes),
         bases=_most_first(bases),
         days=[(day, Public.of(days[day.isoformat()])) for day in _days(first, last)],
@@ -123,8 +129,8 @@ def _kind(action: str) -> str | None:
     return {"denied": "denied", "audit": "audits"}.get(action)
 
 
-def _agency(code: str, found: Counter[str]) -> AgencyNumbers:
-    return AgencyNumbers(code, *(Public.of(found[kind]) for kind in ("reads", "looks", "denied")))
+def _agency(code: str, found: Counter[str], delayed: int) -> AgencyNumbers:
+    return AgencyNumbers(code, *map(Public.of, (found["reads"], found["looks"], found["denied"], delayed)))
 
 
 def _most_first(counts: Mapping[str, int]) -> Sequence[tuple[str, Public]]:

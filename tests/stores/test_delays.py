@@ -37,7 +37,7 @@ class Delayed:
 
     async def order(self, number: str = "o1", until: dt.datetime = UNTIL) -> None:
         chain = (await self.house.keys.log_key("p1")).delayed
-        await self.orders.begin(Order(number, chain, "polisi", "law_enforcement", "KUHAP Pasal 38", until, "P-1", "P-2", NOW))
+        await self.orders.put(Order(number, chain, "polisi", "law_enforcement", "KUHAP Pasal 38", until, "P-1", "P-2", NOW))
 
     async def read(self, client: str = "polisi", person: str = "p1") -> Receipt:
         receipt = await self.log.append(disclosure(person, client))

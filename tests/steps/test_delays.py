@@ -1,0 +1,194 @@
+"""Delayed visibility through the pages (law.md R17): two people order it, the citizen sees nothing before its day, and everything after."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from consent.access_log.search import Wanted, search
+from consent.delays import OrderState
+from idp.housekeeping import gather_activity
+from idp.pages.formats import ZONE
+from idp.protocol import erasure, told_reads
+from idp.protocol.outbox import outbox
+from tests.steps.test_history_file import public, taken
+from tests.steps.test_proposals import at_the_desk, person_of
+from tests.support.mailbox import letters
+
+if TYPE_CHECKING:
+    from tests.support.running import Provider
+    from tests.support.visitor import Page, Visitor
+
+pytestmark = pytest.mark.parametrize("kind", ["sqlite"])
+
+LIST = "/console/proposals"
+REASON = "Permintaan tertulis penyidik Polresta"
+
+
+def day(provider: Provider, days: int) -> str:
+    return (provider.clock().astimezone(ZONE).date() + dt.timedelta(days=days)).isoformat()
+
+
+async def proposed(provider: Provider, visitor: Visitor, **more: str) -> Page:
+    about = {
+        "identifier": provider.person().email, "case": "B/12/XI/2026", "client": provider.application().client_id,
+        "code": "law_enforcement", "law": "KUHAP Pasal 38", "until": day(provider, 90), "reason": REASON,
+    }  # fmt: skip
+    page = await visitor.get(f"{LIST}/new/delay")
+    return await visitor.submit(page, page.form("identifier"), **about | more)
+
+
+async def decided(visitor: Visitor, path: str, decision: str, identifier: str = "") -> Page:
+    page = await visitor.get(path)
+    token = next((form.fields for form in page.forms if "decision" in form.buttons), None)
+    token = token or next(form.fields for form in page.forms if form.fields)
+    return await visitor.post(path, {**token, "decision": decision, "identifier": identifier})
+
+
+async def ordered(provider: Provider) -> tuple[Visitor, Visitor, str]:
+    """Give the two who ordered it, and the page of the order."""
+    dpo, auditor = await at_the_desk(provider, "dpo"), await at_the_desk(provider, "auditor")
+    page = await proposed(provider, dpo)
+    assert page.path.startswith(f"{LIST}/")
+    confirmed = await decided(auditor, page.path, "confirm", provider.person().email)
+    assert confirmed.status == 200
+    return dpo, auditor, page.path
+
+
+async def test_the_citizen_sees_nothing_before_the_day_and_everything_after_it(provider: Provider) -> None:
+    found, siti = provider.services, await person_of(provider, "siti")
+    visitor = await provider.visitor()
+    tokens = await provider.tokens(visitor=visitor)
+    await ordered(provider)
+    log = found.consent.access_log
+    before = [entry.index for entry in await log.history(siti)]
+    mail = len(await letters(provider))
+    assert (await provider.userinfo(tokens["access_token"])).status_code == 200
+    newest = (await log.history(siti, whole=True))[0]
+    assert (newest.action, newest.record["visibility"]) == ("disclose", "delayed")
+    assert [entry.index for entry in await log.history(siti)] == before
+    await public(provider)
+    page = await visitor.get("/me/history")
+    assert "KUHAP" not in page.text
+    assert (await visitor.get(f"/me/history/{newest.index}/wrong")).status == 404
+    for kind in ("json", "csv", "print"):
+        content = (await taken(visitor, kind)).text
+        assert "KUHAP" not in content
+        assert newest.entry_id not in content
+    assert (await log.last_read(siti)) is None
+    assert len(await letters(provider)) == mail
+    assert all(count == 0 for _, count in await log.reads_per_month(siti))
+    checked = await log.check_person(siti)
+    assert (checked.whole, checked.entries) == (True, len(await log.history(siti)))
+    # counted at once for everybody else
+    while await gather_activity(found):
+        pass
+    provider.clock.move(minutes=1)  # a code is good once
+    checks = await (await at_the_desk(provider, "auditor")).get("/audit/checks?lang=en")
+    assert "KUHAP Pasal 38" in checks.text
+    assert "No order" not in checks.text
+    provider.clock.move(days=91)
+    visitor = await at_home(provider)
+    page = await visitor.get("/me/history?lang=en")
+    assert "This was withheld from you until" in page.text
+    assert "KUHAP Pasal 38" in page.text
+    assert (await visitor.get(f"/me/history/{newest.index}/wrong")).status == 200
+    shown = await log.history(siti)
+    words = [entry.record.get("reason", "") for entry in shown if entry.delay]
+    assert any("proposes delay" in word for word in words)
+    assert any("confirms delay" in word for word in words)
+    assert (await log.last_read(siti)) is not None
+    assert (await log.check_person(siti)).whole
+    await public(provider)
+    assert newest.entry_id in (await taken(visitor, "csv")).text
+
+
+async def at_home(provider: Provider) -> Visitor:
+    visitor = await provider.visitor()
+    await visitor.sign_in(await visitor.get("/login"), provider.person())
+    return visitor
+
+
+async def test_what_may_not_be_ordered_is_refused(provider: Provider) -> None:
+    dpo = await at_the_desk(provider, "dpo")
+    wrong: list[dict[str, str]] = [
+        {"until": day(provider, 0)},
+        {"until": day(provider, -5)}, {"until": day(provider, 366)}, {"until": "kelak"}, {"until": "9999-12-31"},
+        {"client": "nobody-knows"}, {"code": "curiosity"}, {"law": ""}, {"case": ""}, {"reason": "iseng"}, {"identifier": ""},
+        {"identifier": "nobody@example.com"}, {"identifier": provider.person("dpo").email},
+    ]  # fmt: skip
+    for one in wrong:
+        page = await proposed(provider, dpo, **one)
+        assert page.status == 422, one
+        assert provider.person().email not in page.text
+    assert list(await provider.services.proposals.newest()) == []
+    for other in ("auditor", "administrator"):
+        assert (await (await at_the_desk(provider, other)).get(f"{LIST}/new/delay")).status == 404
+
+
+async def test_only_somebody_else_who_names_the_same_person_confirms(provider: Provider) -> None:
+    dpo, auditor = await at_the_desk(provider, "dpo"), await at_the_desk(provider, "auditor")
+    administrator = await at_the_desk(provider, "administrator")
+    path = (await proposed(provider, dpo)).path
+    own, siti = provider.person("auditor").email, provider.person().email
+    page = await auditor.get(path)
+    assert siti not in page.text
+    token = page.form("decision").fields
+    for typed in (own, provider.person("dewi").email, "nobody@example.com", ""):
+        assert (await decided(auditor, path, "confirm", typed)).status == 409
+    assert (await decided(auditor, path, "end")).status == 409
+    assert (await decided(auditor, path, "open")).status == 409
+    for other, status in ((dpo, 403), (administrator, 403)):
+        assert (await decided(other, path, "confirm", siti)).status == status
+    assert token
+    assert list(await provider.services.consent.delays.newest()) == []
+    assert (await decided(auditor, path, "confirm", siti)).status == 200
+    (order,) = await provider.services.consent.delays.newest()
+    assert order.state(provider.clock()) is OrderState.IN_FORCE
+    found = await search(provider.services.consent.database, Wanted(action="audit"), 50)
+    assert sum(one.record["outcome"] == "other" for one in found.records) == 4
+    assert all(order.chain is not None and order.chain.hex() not in json.dumps(dict(one.record)) for one in found.records)
+
+
+async def test_of_two_who_confirm_at_once_one_does(provider: Provider) -> None:
+    dpo = await at_the_desk(provider, "dpo")
+    path = (await proposed(provider, dpo)).path
+    visitors = [await at_the_desk(provider, "auditor")]
+    provider.clock.move(minutes=1)  # a code is good once
+    visitors.append(await at_the_desk(provider, "auditor"))
+    answers = await asyncio.gather(*(decided(one, path, "confirm", provider.person().email) for one in visitors))
+    assert sorted(answer.status for answer in answers) == [200, 409]
+    assert len(await provider.services.consent.delays.newest()) == 1
+
+
+async def test_an_order_ended_early_delays_nothing_more_and_erasing_lets_it_name_nobody(provider: Provider) -> None:
+    siti = await person_of(provider, "siti")
+    tokens = await provider.tokens()
+    dpo, auditor, path = await ordered(provider)
+    token = (await dpo.get(path)).form("decision").fields
+    assert (await decided(auditor, path, "end")).status == 200
+    assert (await dpo.post(path, {**token, "decision": "end"})).status == 409
+    assert (await provider.userinfo(tokens["access_token"])).status_code == 200
+    (newest, *_) = await provider.services.consent.access_log.history(siti)
+    assert (newest.action, newest.record["visibility"]) == ("disclose", "open")
+    await erasure.erase(provider.services, siti)
+    (order,) = await provider.services.consent.delays.newest()
+    assert order.chain is None
+    closings = await erasure.closings(provider.services)
+    assert len(closings) == 2
+    assert min(count or 0 for count in closings.values()) == 3  # proposed, confirmed, erased
+    assert await erasure.unready(provider.services) == []
+
+
+async def test_the_month_in_which_something_appears_has_a_letter_that_says_so(provider: Provider) -> None:
+    await ordered(provider)
+    provider.clock.move(days=125)
+    while await told_reads.write_digests(provider.services):
+        pass
+    while await outbox(provider.services).run_once():
+        pass
+    assert any("ditunda menurut hukum" in letter.text for letter in await letters(provider, provider.person().email))
