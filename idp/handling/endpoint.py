@@ -68,8 +68,7 @@ async def answer(request: Request) -> Response:
         errors = {"answer": services(request).renderer.t(request, "handling.wrong.answer", most=LONGEST)}
         return await _one(request, duty, complaint, status=422, errors=errors, fields=fields, writing=True)
     if await complaints.is_about(services(request), complaint, duty.actor):
-        errors = {"answer": services(request).renderer.t(request, "handling.wrong.own")}
-        return await _one(request, duty, complaint, status=403, errors=errors, fields=fields, writing=True)
+        return await _one(request, duty, complaint, status=403, own=True)
     if complaint.open:
         await complaints.answer(services(request), duty.actor, complaint, text)
     return page_forms.see_other(f"{PATH}/{complaint.id}")
@@ -103,7 +102,7 @@ async def _opened(request: Request, duty: OnDuty, complaint: Complaint, reason: 
 
 
 async def _one(request: Request, duty: OnDuty, complaint: Complaint, *, status: int = 200, **more: Any) -> Response:  # noqa: ANN401
-    shown = {"words": None, "entry": None, "writing": False, "errors": {}, "fields": {}, "most": LONGEST} | more
+    shown = {"words": None, "entry": None, "writing": False, "own": False, "errors": {}, "fields": {}, "most": LONGEST} | more
     return await _page(request, duty, "one", status=status, complaint=complaint, **shown)
 
 
