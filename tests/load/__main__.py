@@ -41,6 +41,7 @@ SETTINGS = {
     "access_token_lifetime": 3600,
     "log_level": "info",
     "limit_authorize": "1000000/60",
+    "limit_pushed": "1000000/60",
 }
 APPENDED = {"quick": 5_120, "full": 20_480}
 
