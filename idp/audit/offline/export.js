@@ -10,6 +10,7 @@ const LINE = new RegExp(
   `^\\{"index":(\\d{1,15}),"leaf":"(${B64}{88})","nonce_a":"(${B64}{44})"(?:,"nonce_s":"(${B64}{44})")?,"record":(\\{.*\\})\\}\\n$`, "s",
 );
 const PAUSE_MS = 60;
+const AHEAD = 16;
 
 // Gives the lines of a file one by one, newline included, reading on as needed. `take` gives undefined when it must `fill` first, null at the end.
 class Lines {
@@ -134,20 +135,33 @@ class ExportCheck {
     this.newest = "";
     this.successions = new Successions(report);
     this.told = performance.now();
+    this.ahead = new Map();
     this.wanted = wanted;
     this.times = new Map();
   }
 
+  // A bundle's bytes are asked for before they are needed: each file is a round trip to the browser's own process.
   async bytes(path) {
-    const file = this.files.get(path);
-    return file ? new Uint8Array(await file.arrayBuffer()) : null;
+    const asked = this.ahead.get(path) ?? this.files.get(path)?.arrayBuffer();
+    this.ahead.delete(path);
+    return asked ? new Uint8Array(await asked) : null;
+  }
+
+  readAhead(n, size) {
+    if (n * WIDTH >= size) return;
+    const path = bundlePath(n, Math.min(WIDTH, size - n * WIDTH));
+    const asked = this.files.get(path)?.arrayBuffer();
+    asked?.catch(() => {}); // told when its turn comes
+    if (asked) this.ahead.set(path, asked);
   }
 
   async run(head) {
     [this.lines, this.rows] = ["records.jsonl", "records.csv"].map((name) => new Lines(this.files.get(name)));
     const header = await this.rows.row();
     if (!header || !equal(header, bytesOf(CSV_HEADER))) this.report.add(null, "csv_header");
+    for (let n = 0; n < AHEAD; n += 1) this.readAhead(n, head.size);
     for (let n = 0; n * WIDTH < head.size; n += 1) {
+      this.readAhead(n + AHEAD, head.size);
       const width = Math.min(WIDTH, head.size - n * WIDTH);
       const entries = await this.bundle(n, width);
       const rows = await this.openAll(n * WIDTH, width, entries);

@@ -10,7 +10,8 @@ const ROUND = new Int32Array([
   0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
   0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 ]);
-const START = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
+const START = new Int32Array([0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19]);
+const chained = new Int32Array(8);
 const schedule = new Int32Array(64);
 let block = new Uint8Array(4096);
 let words = new DataView(block.buffer);
@@ -33,15 +34,14 @@ function sha256(...parts) {
   block[length] = 0x80;
   words.setUint32(padded - 8, Math.floor(length / 0x20000000));
   words.setUint32(padded - 4, (length * 8) >>> 0);
-  const state = Int32Array.from(START);
-  for (let offset = 0; offset < padded; offset += 64) compress(state, offset);
+  chained.set(START);
+  for (let offset = 0; offset < padded; offset += 64) compress(offset);
   const digest = new Uint8Array(32);
-  const out = new DataView(digest.buffer);
-  for (let i = 0; i < 8; i += 1) out.setInt32(4 * i, state[i]);
+  for (let i = 0; i < 32; i += 1) digest[i] = chained[i >> 2] >>> (24 - 8 * (i & 3));
   return digest;
 }
 
-function compress(state, offset) {
+function compress(offset) {
   const w = schedule;
   for (let i = 0; i < 16; i += 1) w[i] = words.getInt32(offset + 4 * i);
   for (let i = 16; i < 64; i += 1) {
@@ -51,7 +51,14 @@ function compress(state, offset) {
     const s1 = ((b >>> 17) | (b << 15)) ^ ((b >>> 19) | (b << 13)) ^ (b >>> 10);
     w[i] = (w[i - 16] + s0 + w[i - 7] + s1) | 0;
   }
-  let [a, b, c, d, e, f, g, h] = state;
+  let a = chained[0];
+  let b = chained[1];
+  let c = chained[2];
+  let d = chained[3];
+  let e = chained[4];
+  let f = chained[5];
+  let g = chained[6];
+  let h = chained[7];
   for (let i = 0; i < 64; i += 1) {
     const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
     const t1 = (h + s1 + ((e & f) ^ (~e & g)) + ROUND[i] + w[i]) | 0;
@@ -66,12 +73,12 @@ function compress(state, offset) {
     b = a;
     a = (t1 + t2) | 0;
   }
-  state[0] += a;
-  state[1] += b;
-  state[2] += c;
-  state[3] += d;
-  state[4] += e;
-  state[5] += f;
-  state[6] += g;
-  state[7] += h;
+  chained[0] += a;
+  chained[1] += b;
+  chained[2] += c;
+  chained[3] += d;
+  chained[4] += e;
+  chained[5] += f;
+  chained[6] += g;
+  chained[7] += h;
 }
