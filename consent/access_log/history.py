@@ -157,7 +157,7 @@ async def check_person(connection: AsyncConnection, key: LogKey, now: dt.datetim
     index, problem = next((wrong for reference, rows in both.items() if (wrong := chain_problem(rows, key, reference))[1]), (None, None))
     short = any(len(rows) < chained.get(reference, 0) for reference, rows in both.items())
     if problem is None and short and edge == await tree.head(connection):
-        index, problem = None, f"{sum(chained.values())} entries were recorded, {len(found)} are there"
+        index, problem = None, f"{sum(chained.values())} entries were recorded, {len(found)} are shown"
     if problem is None:
         index, problem = await _inclusion_problem(connection, found, edge)
     if index in hidden:
