@@ -287,11 +287,8 @@ def _consuming(database: Database, statement: ReturningUpdate[Any]) -> Prepared:
 
 
 def _row(authorization: Authorization) -> dict[str, Any]:
-    return {
-        "id": authorization.id, "grant": authorization.grant, "client": authorization.client, "person": authorization.person,
-        "session": authorization.session, "details": details.dump(authorization), "created_at": authorization.created_at,
-        "ends_at": authorization.ends_at,
-    }  # fmt: skip
+    columns = ("id", "grant", "client", "person", "session", "created_at", "ends_at")
+    return {name: getattr(authorization, name) for name in columns} | {"details": details.dump(authorization)}
 
 
 def _asked(presented: bytes, client: str, now: dt.datetime, held: frozenset[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The demonstration as a real process, and Chromium before it. Pictures of every page land in build/screenshots/."""
+"""The demonstration as a real process, and Chromium before it. IDP_TEST_PICTURES=1 leaves a picture of every page in build/screenshots/."""
 
 from __future__ import annotations
 

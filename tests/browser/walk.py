@@ -1,21 +1,34 @@
-"""A visitor with a browser of his own, who looks at every page twice: once by eye (a picture), once by axe."""
+"""A visitor with a browser of his own, who looks at every page by axe, and where IDP_TEST_PICTURES is set by eye: it leaves a picture."""
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import pyotp
 from axe_playwright_python.sync_playwright import Axe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
-_axe = Axe()
+    View = tuple[int, str]
+
+_AXE = Axe().axe_script + ";0"
+_LOOK = """rules => axe.run({...(rules && {runOnly: rules}), resultTypes: ["violations"]}).then(found =>
+    found.violations.map(rule => [rule.id, rule.nodes.map(node => node.html.slice(0, 120))]))"""
+_BY_COLOUR = ["color-contrast"]
+"""All that changes for axe between a light page and the same one dark: where things stand and what they are called is one document."""
+HEIGHT = 740
+PICTURES = bool(os.environ.get("IDP_TEST_PICTURES"))
+
+
+def _scheme(name: str) -> Literal["light", "dark"]:
+    return "dark" if name == "dark" else "light"
 
 
 @dataclass
@@ -39,9 +52,10 @@ class Walk:
     ) -> Self:
         """Open a profile without history, cookies or cache."""
         context = browser.new_context(
-            viewport={"width": width, "height": 740},
+            viewport={"width": width, "height": HEIGHT},
             java_script_enabled=scripts,
-            color_scheme="dark" if scheme == "dark" else "light",
+            color_scheme=_scheme(scheme),
+            reduced_motion="reduce",  # axe would find a colour halfway between two
             locale="id-ID",
             **more,
         )
@@ -77,22 +91,39 @@ class Walk:
         self.page.goto(path if path.startswith("http") else self.issuer + path)
         return self
 
-    def look(self, name: str) -> Self:
-        """Demand what every page must have, take its picture, and let axe look at it."""
-        self._picture(name)
+    def look(self, name: str, views: Sequence[View] = ()) -> Self:
+        """Demand what every page must have, take its picture, and let axe look at it.
+
+        `views`: widths and schemes in which the loaded page is looked at one after the other; without them, as it is.
+        """
         page = self.page
         where = f"{name} at {page.url}"
         assert page.locator("html").get_attribute("lang") == self.language, where
         assert page.locator("h1").count() == 1, f"one h1: {where}"
         assert page.locator(".bar .who a[hreflang]").count() == 1, f"language switch: {where}"
         if self.scripts:
-            overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert overflow <= 0, f"scrolls sideways by {overflow}px: {where}"
-            found = _axe.run(page).response["violations"]
-            assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found] == [], where
+            page.evaluate(_AXE)
+        for number, view in enumerate(views or [(self.width, self.scheme)]):
+            self._turn(view)
+            if PICTURES:
+                self._picture(name)
+            if self.scripts:
+                self._fits(f"{where}, {self.width} {self.scheme}", _BY_COLOUR if number and self.scheme == "dark" else None)
         assert self.foreign == [], where
         assert self.problems == [], where
         return self
+
+    def _turn(self, view: View) -> None:
+        """Show the page that is loaded in another width, or in other colours."""
+        if view != (self.width, self.scheme):
+            self.width, self.scheme = view
+            self.page.set_viewport_size({"width": self.width, "height": HEIGHT})
+            self.page.emulate_media(color_scheme=_scheme(self.scheme))
+
+    def _fits(self, where: str, rules: Sequence[str] | None) -> None:
+        overflow = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, f"scrolls sideways by {overflow}px: {where}"
+        assert self.page.evaluate(_LOOK, rules) == [], where
 
     def _picture(self, name: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
