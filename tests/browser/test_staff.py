@@ -67,6 +67,25 @@ def _open_who_records_are_about(auditor: Walk, officer: Walk) -> None:
     assert package.value.suggested_filename.startswith("gerbang-openings-")
 
 
+def _delay_what_a_citizen_sees(officer: Walk, auditor: Walk, demo: Demo) -> None:
+    _look_everywhere(officer.go("/console/proposals/new/delay"), "console-proposals-new-delay")
+    until = (dt.datetime.now(ZONE).date() + dt.timedelta(days=90)).isoformat()
+    told = {"identifier": demo.citizen("Siti")["email"], "case": "B/12/XI/2026", "law": "KUHAP Pasal 38", "until": until, "reason": REASON}
+    for field, value in told.items():
+        officer.page.fill(f"#{field}", value)
+    officer.submit()
+    proposal = officer.page.url.partition("?")[0].removeprefix(officer.issuer)
+    _look_everywhere(auditor.go(proposal), "delay-to-decide")
+    auditor.page.fill("#identifier", demo.citizen("Budi")["email"])
+    auditor.page.click("button[value=confirm]")
+    assert 'role="alert"' in auditor.page.content()
+    auditor.look("delay-of-somebody-else")
+    auditor.page.fill("#identifier", demo.citizen("Siti")["email"])
+    auditor.page.click("button[value=confirm]")
+    _look_everywhere(auditor, "delay-in-force")
+    _look_everywhere(auditor.go("/audit/checks"), "audit-checks-delayed")
+
+
 def test_an_auditor_asks_and_two_people_tell_a_name(walk: Callable[..., Walk], demo: Demo) -> None:
     _a_quarter_of_reads(demo)
     citizen: Walk = walk(360)
@@ -91,7 +110,7 @@ def test_an_auditor_asks_and_two_people_tell_a_name(walk: Callable[..., Walk], d
     assert "1 hari di luar kebiasaan" in auditor.text
     auditor.page.click("a[href*='service=antrean']")
     _look_everywhere(auditor, "audit-activity-service")
-    for path in ("/audit/checks", "/audit/export", "/console/proposals/new/unseal"):
+    for path in ("/audit/export", "/console/proposals/new/unseal"):
         _look_everywhere(auditor.go(path), path.strip("/").replace("/", "-"))
     pseudonym = (
         sqlite3.connect(Path(demo.said["data_dir"]) / "idp.sqlite3")
@@ -113,5 +132,6 @@ def test_an_auditor_asks_and_two_people_tell_a_name(walk: Callable[..., Walk], d
     auditor.look("proposal-name-told")
     assert demo.said["administrator"]["name"] in auditor.text
     _open_who_records_are_about(auditor, officer)
+    _delay_what_a_citizen_sees(officer, auditor, demo)
     _look_everywhere(auditor.go("/console/proposals"), "proposals")
     _look_everywhere(auditor.go("/"), "home-of-staff")

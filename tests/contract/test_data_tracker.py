@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from consent.delays import Order
 from consent.errors import LogUnavailable
 from idp.accounts.records import Identifier, IdentifierKind
 from tests.support.application import SECRET, Application
@@ -97,6 +98,22 @@ async def test_without_the_citizen_s_yes_it_is_refused(portal: Application) -> N
     plain = await portal.tokens()
     assert (await usage(portal, plain["access_token"])).status_code == 403
     assert (await portal.provider.services.consent.access_log.status()).size > size
+
+
+async def test_what_an_order_delays_is_told_from_its_day_on(portal: Application) -> None:
+    services, access_token = portal.provider.services, await token(portal, **{"allow-access_history": "on"})
+    plain, key, now = (
+        (await portal.tokens())["access_token"],
+        await services.keyring.subject_keys.log_key(await person(portal)),
+        services.clock(),
+    )
+    about = {"code": "law_enforcement", "legal_ref": "KUHAP Pasal 38", "by": "P-00000001", "confirmed_by": "P-00000002"}
+    await services.consent.delays.put(Order("o", key.delayed, "app", until=now + dt.timedelta(minutes=2), begun_at=now, **about))
+    before = (await usage(portal, access_token)).json()["totalUsages"]
+    assert (await portal.userinfo(plain)).status_code == 200
+    assert (await usage(portal, access_token)).json()["totalUsages"] == before + 1  # the asking before
+    portal.provider.clock.move(minutes=3)
+    assert (await usage(portal, access_token)).json()["totalUsages"] == before + 3
 
 
 async def test_after_a_withdrawal_it_is_refused(portal: Application) -> None:

@@ -154,6 +154,28 @@ async def test_only_somebody_else_who_names_the_same_person_confirms(provider: P
     assert all(order.chain is not None and order.chain.hex() not in json.dumps(dict(one.record)) for one in found.records)
 
 
+async def test_a_denied_attempt_is_delayed_as_a_read_is_and_the_public_counts_both(provider: Provider) -> None:
+    found, siti = provider.services, await person_of(provider, "siti")
+    token = (await provider.tokens())["access_token"]
+    await ordered(provider)
+    before = [entry.index for entry in await found.consent.access_log.history(siti)]
+    assert (await provider.userinfo(token)).status_code == 200
+    (grant,) = await found.consent.ledger.of_person(siti)
+    await found.consent.ledger.withdraw(grant.id)
+    assert (await provider.userinfo(token)).status_code == 401
+    newest = await found.consent.access_log.history(siti, whole=True)
+    assert [(one.action, one.record["visibility"]) for one in newest if one.action in {"denied", "disclose"}][:2] == [
+        ("denied", "delayed"), ("disclose", "delayed"),
+    ]  # fmt: skip
+    shown = [entry for entry in await found.consent.access_log.history(siti) if entry.index not in before]
+    assert {entry.action for entry in shown} <= {"consent"}
+    while await gather_activity(found):
+        pass
+    provider.clock.move(days=1)
+    page = await (await provider.visitor()).get("/transparansi?lang=en")
+    assert "&lt;5" in page.text.partition("Of these, shown to the citizen later")[2][:80]
+
+
 async def test_of_two_who_confirm_at_once_one_does(provider: Provider) -> None:
     dpo = await at_the_desk(provider, "dpo")
     path = (await proposed(provider, dpo)).path
