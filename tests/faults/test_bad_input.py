@@ -95,10 +95,15 @@ async def test_a_form_of_another_browser_is_refused_with_a_way_on(provider: Prov
     assert {"/login", "/approve", "/enrol", "/recover", "/security/password", "/logout"} <= seen
 
 
+def almost(token: str) -> str:
+    """Change one character well before the end: the last of a digest carries bits that nothing reads."""
+    return f"{token[:-8]}{'B' if token[-8] == 'A' else 'A'}{token[-7:]}"
+
+
 async def test_a_form_without_its_token_or_with_a_false_one_is_refused_with_a_way_on(provider: Provider) -> None:
     async for visitor, page, form in forms(provider):
         if "form_token" in form.fields:
-            for token in ("", "false", form.fields["form_token"][:-2] + "xx"):
+            for token in ("", "false", almost(form.fields["form_token"])):
                 answer = await send(visitor, page, form, form_token=token)
                 leads_on(answer, f"{page.path} → {form.action}")
                 asks = (
