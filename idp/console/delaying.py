@@ -91,7 +91,8 @@ async def shown(found: Services, duty: OnDuty, proposal: Proposal, state: Propos
         "open": decider and state is ProposalState.CONFIRMED,
         "end": decider and standing is OrderState.IN_FORCE,
     }
-    return {"order": order, "order_state": standing.value if standing else None, "delay_may": may}
+    ends = delay_rules.ends(proposal.subject)
+    return {"order": order, "order_state": standing.value if standing else None, "delay_may": may, "delay_ends": ends}
 
 
 async def _confirm(found: Services, duty: OnDuty, proposal: Proposal, fields: Mapping[str, str]) -> str | None:
