@@ -3,6 +3,9 @@
 A JSON object {"format": "gerbang-history/v1", "vkey", "checkpoint", "entries"}. Each entry is {"index", "leaf", "nonce_a", "nonce_s",
 "record", "subject", "proof"}: binary members in base64, `record` and `subject` the objects that were hashed (in any layout), `proof` the
 inclusion path (RFC 6962 §2.1.1) from the leaf upwards in the checkpoint's tree. One entry alone is a receipt; several are a history.
+
+An entry that had been withheld (visibility "delayed") has neither `nonce_s` nor `subject`: these name its number and the entry before it,
+which may be one whose day has not come. Its record and its place in the log are proved all the same.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from consent import checkpoint, merkle
 from consent.access_log import leaf as leaves
+from consent.access_log.opening import DELAYED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,12 +26,14 @@ if TYPE_CHECKING:
     from consent.checkpoint import Checkpoint, VerifierKey
 
 FORMAT: Final = "gerbang-history/v1"
-_BINARY: Final = ("leaf", "nonce_a", "nonce_s")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ProvedEntry:
-    """One entry, opened, with the path that leads from it to the root of the checkpoint."""
+    """One entry, opened, with the path that leads from it to the root of the checkpoint.
+
+    Read from a file, an entry that had been withheld has an empty nonce and subject.
+    """
 
     index: int
     leaf: bytes
@@ -36,6 +42,11 @@ class ProvedEntry:
     record: Mapping[str, Any]
     subject: Mapping[str, Any]
     proof: Sequence[bytes]
+
+    @property
+    def withheld(self) -> bool:
+        """Whether it had been kept from the citizen until its day."""
+        return self.record.get("visibility") == DELAYED
 
 
 class HistoryBroken(ValueError):
@@ -70,10 +81,9 @@ def write(entries: Iterable[ProvedEntry], note: str, key: VerifierKey) -> bytes:
             "index": entry.index,
             "leaf": _b64(entry.leaf),
             "nonce_a": _b64(entry.nonce_a),
-            "nonce_s": _b64(entry.nonce_s),
             "record": entry.record,
-            "subject": entry.subject,
             "proof": [_b64(step) for step in entry.proof],
+            **({} if entry.withheld else {"nonce_s": _b64(entry.nonce_s), "subject": entry.subject}),
         }
         for entry in entries
     ]
@@ -102,7 +112,7 @@ def verify(data: bytes, key: VerifierKey) -> HistoryVerdict:
         head = checkpoint.parse(note)
     except checkpoint.NoteInvalid as error:
         raise HistoryBroken(f"checkpoint: {error}") from error
-    first = next((_number(entry.subject) for entry in entries if entry.record.get("visibility") != "delayed"), 0)
+    first = next((_number(entry.subject) for entry in entries if not entry.withheld), 0)
     verdict = HistoryVerdict(len(entries), first, head.size, head.root, head.origin)
     try:
         checkpoint.open_note(note, key)
@@ -113,16 +123,13 @@ def verify(data: bytes, key: VerifierKey) -> HistoryVerdict:
 
 
 def _first_wrong(entries: Sequence[ProvedEntry], head: Checkpoint) -> tuple[int, str] | None:
-    chains: dict[str, tuple[int, bytes]] = {}
-    before = -1
-    people = set()
+    before, last = -1, None
     for entry in entries:
-        people.add(entry.subject.get("person"))
         problem = f"it stands after entry {before}" if entry.index <= before else _opening_problem(entry) or _place_problem(entry, head)
-        problem = problem or ("it is about somebody else than the entries before it" if len(people) > 1 else _chain_problem(entry, chains))
+        problem = problem or (None if entry.withheld else _chain_problem(entry, last))
         if problem:
             return entry.index, problem
-        before = entry.index
+        before, last = entry.index, last if entry.withheld else entry
     return None
 
 
@@ -133,7 +140,7 @@ def _opening_problem(entry: ProvedEntry) -> str | None:
         return str(error)
     if leaves.access_commitment(entry.nonce_a, leaves.canonical(entry.record)) != ac:
         return "the record is not the one that was recorded (AC does not open)"
-    if leaves.subject_commitment(entry.nonce_s, ac, leaves.canonical(entry.subject)) != sc:
+    if not entry.withheld and leaves.subject_commitment(entry.nonce_s, ac, leaves.canonical(entry.subject)) != sc:
         return "the subject is not the one that was recorded (SC does not open)"
     return None
 
@@ -146,30 +153,30 @@ def _place_problem(entry: ProvedEntry, head: Checkpoint) -> str | None:
     return None
 
 
-def _chain_problem(entry: ProvedEntry, chains: dict[str, tuple[int, bytes]]) -> str | None:
-    """log.md: a person's chain counts `n` without a gap and names the SC before; entries shown later than others have one of their own.
-
-    In that one numbers may be left out, by entries whose time has not come; those that stand side by side must follow one another.
-    """
-    chain = str(entry.record.get("visibility"))
-    n = _number(entry.subject)
-    expected, prev = chains.get(chain, (n, None if n else leaves.FIRST_PREV))
-    if chain == "delayed" and n > expected:
-        expected, prev = n, None
+def _chain_problem(entry: ProvedEntry, last: ProvedEntry | None) -> str | None:
+    """log.md: a person's chain counts `n` without a gap and names the SC before. What had been withheld stands in another chain."""
+    n, prev = _number(entry.subject), entry.subject.get("prev")
+    if last is None:
+        return "it does not begin a chain" if n == 0 and prev != _b64(leaves.FIRST_PREV) else None
+    if entry.subject.get("person") != last.subject.get("person"):
+        return "it is about somebody else than the entries before it"
+    expected = _number(last.subject) + 1
     if n != expected:
         return f"entries of this person are missing before it (it is number {n}, {expected} was next)"
-    if prev is not None and entry.subject.get("prev") != _b64(prev):
-        return "it does not follow the entry of this person before it"
-    chains[chain] = (n + 1, entry.leaf[1:33])
-    return None
+    return None if prev == _b64(last.leaf[1:33]) else "it does not follow the entry of this person before it"
 
 
 def _entry(member: Mapping[str, Any]) -> ProvedEntry:
-    index, record, subject, proof = member["index"], member["record"], member["subject"], member["proof"]
-    if type(index) is not int or not isinstance(record, dict) or not isinstance(subject, dict) or type(_number(subject)) is not int:
-        raise HistoryBroken("index and n are numbers, record and subject are objects")
-    leaf, nonce_a, nonce_s = (_unb64(member[name]) for name in _BINARY)
-    return ProvedEntry(index, leaf, nonce_a, nonce_s, record, subject, [_unb64(step) for step in proof])
+    index, record, proof = member["index"], member["record"], [_unb64(step) for step in member["proof"]]
+    if type(index) is not int or not isinstance(record, dict):
+        raise HistoryBroken("index is a number, record an object")
+    leaf, nonce_a = _unb64(member["leaf"]), _unb64(member["nonce_a"])
+    if record.get("visibility") == DELAYED:
+        return ProvedEntry(index, leaf, nonce_a, b"", record, {}, proof)
+    subject = member["subject"]
+    if not isinstance(subject, dict) or type(_number(subject)) is not int:
+        raise HistoryBroken("subject is an object, and n a number")
+    return ProvedEntry(index, leaf, nonce_a, _unb64(member["nonce_s"]), record, subject, proof)
 
 
 def _number(subject: Mapping[str, Any]) -> int:

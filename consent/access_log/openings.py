@@ -115,10 +115,11 @@ async def holders(keys: AsyncIterator[Mapping[str, bytes]], wanted: set[bytes]) 
     return found
 
 
-async def longest_delay(database: Database, reference: bytes) -> Delay | None:
-    """Give the delay of a second chain's entry that is shown last. Raises: StoreUnavailable."""
+async def longest_delay(database: Database, where: Stretch, reference: bytes) -> Delay | None:
+    """Of a second chain's entries in a stretch, give the delay of the one that is shown last. Raises: StoreUnavailable."""
+    within = _within(where, where.first, where.entries)
     async with database.read() as connection:
-        rows = await connection.execute(sa.select(_E.record).where(_E.subject_ref == reference))
+        rows = await connection.execute(sa.select(_E.record).where(_E.subject_ref == reference, *within))
         records = [object_of(record) for record in rows.scalars()]
     until, said = max(((due_at(one), one) for one in records if due_at(one)), key=lambda item: str(item[0]), default=(None, {}))
     if until is None:

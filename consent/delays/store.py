@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +34,7 @@ class Delays:
         self._clock = clock
         self._insert = database.insert
         self._known: dict[tuple[bytes, str], Order] | None = None
+        self._refreshing = asyncio.Lock()
 
     async def over(self, client: str, chain: bytes) -> Ordered | None:
         """Give the order in force over what an application does about the person whose second chain this is; the longest of several.
@@ -48,11 +50,15 @@ class Delays:
         return found.ordered if found is not None and self._clock() < found.until else None
 
     async def refresh(self) -> None:
-        """Read which orders are in force. Raises: StoreUnavailable; what was known stays then."""
+        """Read which orders are in force. Raises: StoreUnavailable; what was known stays then.
+
+        One after another: a reading that began before a change must not be believed after one that began behind it.
+        """
         wanted = sa.select(delay_orders).where(_O.chain.is_not(None), _O.ended_at.is_(None), _O.until > self._clock()).order_by(_O.until)
-        async with self._database.read() as connection:
-            orders = [Order(*row) for row in await connection.execute(wanted)]
-        self._known = {(order.chain, order.client): order for order in orders if order.chain is not None}
+        async with self._refreshing:
+            async with self._database.read() as connection:
+                orders = [Order(*row) for row in await connection.execute(wanted)]
+            self._known = {(order.chain, order.client): order for order in orders if order.chain is not None}
 
     async def put(self, order: Order) -> None:
         """Put an order into force: here at once, elsewhere within `REFRESH_SECONDS`. Doing it again changes nothing."""

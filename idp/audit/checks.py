@@ -92,7 +92,8 @@ async def show(request: Request) -> Response:
 
 async def _delayed(found: Services) -> Sequence[DelayedRow]:
     """Give the newest records that are shown later; one that fits no order must not be (law.md R17)."""
-    orders = {(one.client, one.code, one.legal_ref, one.until) for one in await found.consent.delays.newest(MOST_ORDERS)}
+    said = await found.consent.delays.newest(MOST_ORDERS)
+    orders = {(client, one.code, one.legal_ref, one.until) for one in said for client in (one.client, "")}
     return [_delayed_row(one, orders) for one in await newest(found.consent.database, SHOWN)]
 
 
@@ -101,7 +102,7 @@ def _delayed_row(one: FoundRecord, orders: Container[tuple[str, str, str, dt.dat
     delay = record.get("delay") or {}
     code, law, client = str(delay.get("code", "")), str(delay.get("legal_ref", "")), str(record.get("client", ""))
     by = ", ".join(str(delay[name]) for name in ("by", "confirmed_by") if delay.get(name))
-    ordered = until is not None and (not client or (client, code, law, until) in orders)
+    ordered = until is not None and (client, code, law, until) in orders
     return DelayedRow(one.index, one.time, str(record.get("action", "")), client, code, law, by, until, ordered)
 
 

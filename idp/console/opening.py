@@ -43,8 +43,8 @@ async def about(found: Services, fields: Mapping[str, str]) -> tuple[Mapping[str
 
 
 def typed_again(fields: Mapping[str, str], wrong: Mapping[str, str]) -> Mapping[str, str]:
-    """Give what is filled in once more after a mistake: a private key is not sent back."""
-    return {**fields, "key": ""} if wrong.get("key") == opening_rules.PRIVATE else fields
+    """Give what is filled in once more after a mistake: a key that was refused is not sent back, whatever it holds."""
+    return {**fields, "key": ""} if "key" in wrong else fields
 
 
 async def applications(found: Services) -> Sequence[tuple[str, str]]:

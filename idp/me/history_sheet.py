@@ -1,4 +1,7 @@
-"""A citizen's history as a sheet (RFC 4180): plain columns for people first, then what opens and proves each entry. Pure."""
+"""A citizen's history as a sheet (RFC 4180): plain columns for people first, then what opens and proves each entry. Pure.
+
+What had been withheld has no number and no opened subject, as in the file (`consent.history_file`).
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def _said(entry: ProvedEntry) -> dict[str, str]:
     purpose: Mapping[str, Any] = record.get("purpose") or {}
     actor: Mapping[str, Any] = record.get("actor") or subject.get("actor") or {}
     return {name: str(record[name]) for name in _RECORD if name in record} | {
-        "n": str(subject.get("n", "")),
+        "n": "" if entry.withheld else str(subject.get("n", "")),
         "entry_id": str(subject.get("entry_id", "")),
         "grant": str(subject.get("grant") or ""),
         "claims": " ".join(record.get("claims", ())),
@@ -52,9 +55,8 @@ def _proof(entry: ProvedEntry) -> dict[str, str]:
         "index": str(entry.index),
         "leaf": _b64(entry.leaf),
         "nonce_a": _b64(entry.nonce_a),
-        "nonce_s": _b64(entry.nonce_s),
         "record": canonical(entry.record).decode(),
-        "subject": canonical(entry.subject).decode(),
+        **({} if entry.withheld else {"nonce_s": _b64(entry.nonce_s), "subject": canonical(entry.subject).decode()}),
         "proof": " ".join(map(_b64, entry.proof)),
     }
 

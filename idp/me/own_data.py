@@ -86,7 +86,7 @@ async def gather(found: Services, account: Account) -> Kept:
     own = await found.accounts.sealed(person, None)
     written = await found.complaints.of_person(person, None)
     freeze = await found.consent.freezes.of(person)
-    newest = await found.consent.access_log.history(person, limit=1)
+    shown, _ = await found.consent.access_log.usages(person, frozenset(), None, None, limit=1, offset=0)
     passkeys = await found.accounts.passkeys.of_person(person)
     names = {cell.claim: dataclasses.replace(cell, claim=PASSKEY_NAME) for cell in own if cell.claim.startswith(LABELS)}
     return Kept(
@@ -107,7 +107,7 @@ async def gather(found: Services, account: Account) -> Kept:
         waiting=await found.deferred.of_person(person, now),
         member=await found.staff.of_person(person),
         services={client.id: client.name for client in await found.clients.list()},
-        entries=newest[0].n + 1 if newest else 0,
+        entries=shown,
     )
 
 

@@ -210,7 +210,7 @@ class Making:
         """Name those of whom nothing is opened but what they are shown later: that it was opened is shown to them then."""
         seen = {holder.person for holder in self._whose.values() if not holder.second}
         unseen = {holder.person: reference for reference, holder in self._whose.items() if holder.person not in seen}
-        delays = {person: await openings.longest_delay(database, reference) for person, reference in unseen.items()}
+        delays = {person: await openings.longest_delay(database, self._where, reference) for person, reference in unseen.items()}
         return {person: delay for person, delay in delays.items() if delay is not None and delay.until > self._made}
 
     async def _append(self, entry: Entry) -> None:

@@ -242,6 +242,9 @@ def test_a_good_history_is_accepted(offline: Offline) -> None:
     assert (said.verdict, "99, mulai dari catatan pertama Anda" in said.text) == ("good", True)
     assert "mulai dari catatan Anda nomor 41" in offline.check(history=synthetic_log.history_bytes(300, first=40)).text
     assert offline.check(history=HISTORY, key="").verdict == "unconfirmed"
+    withheld = synthetic_log.history_bytes(300, withheld=12)
+    assert offline.check(history=withheld).verdict == said.verdict
+    assert "12" in offline.check(history=withheld.replace(b"KUHAP Pasal 38", b"KUHAP Pasal 39")).text
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from consent.access_log.search import Wanted, search
 from consent.delays import OrderState
 from idp.housekeeping import gather_activity
+from idp.me import own_data
 from idp.pages.formats import ZONE
 from idp.protocol import erasure, told_reads
 from idp.protocol.outbox import outbox
@@ -105,6 +106,9 @@ async def test_the_citizen_sees_nothing_before_the_day_and_everything_after_it(p
     assert (await log.check_person(siti)).whole
     await public(provider)
     assert newest.entry_id in (await taken(visitor, "csv")).text
+    account = await found.accounts.get(siti)
+    assert account is not None
+    assert (await own_data.gather(found, account)).entries == len(await log.history(siti))
 
 
 async def at_home(provider: Provider) -> Visitor:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -121,17 +123,25 @@ async def test_the_longest_of_two_orders_holds_and_an_ended_or_past_one_delays_n
     assert await other.over("polisi", (await delayed.house.keys.log_key("p1")).delayed) is not None  # a process that just began
 
 
-async def test_a_file_leaves_out_what_is_not_due_and_verifies_before_and_after(delayed: Delayed) -> None:
+async def test_a_file_leaves_out_what_is_not_due_betrays_nothing_of_it_and_verifies(delayed: Delayed) -> None:
+    """What is due may stand behind what is not: its number and the commitment before it would tell of that one, and where it stands."""
     await delayed.order("o1", UNTIL)
-    await delayed.read()
+    hidden = (await delayed.read()).leaf[1:33]
     assert await delayed.orders.end("o1", "P-3")
     await delayed.order("o2", NOW + dt.timedelta(days=10))
     for client in ("aduan", "polisi", "aduan", "polisi"):
         await delayed.read(client)
     for moment, count in ((NOW, 2), (NOW + dt.timedelta(days=11), 4), (DUE, 5)):
         delayed.now = moment
-        verdict = history_file.verify(await delayed.file(), delayed.house.key)
+        written = await delayed.file()
+        verdict = history_file.verify(written, delayed.house.key)
         assert (verdict.problem, verdict.entries, verdict.first) == (None, count, 0)
+        withheld = [one for one in json.loads(written)["entries"] if one["record"]["visibility"] == "delayed"]
+        assert len(withheld) == count - 2
+        assert not any({"subject", "nonce_s"} & set(one) for one in withheld)
+        assert moment == DUE or base64.b64encode(hidden) not in written
+        edited = written.replace(b"KUHAP Pasal 38", b"KUHAP Pasal 39")
+        assert edited == written or not history_file.verify(edited, delayed.house.key).holds
 
 
 @pytest.mark.parametrize("due", [False, True])

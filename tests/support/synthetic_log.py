@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from consent import export_lines, history_file, merkle, tiles
 from consent.access_log import leaf as leaves
 from consent.access_log.opening import object_of
-from consent.access_log.records import Actor, Record, Subject
+from consent.access_log.records import Actor, Delay, Record, Subject
 from consent.checkpoint import Checkpoint, VerifierKey
 from consent.succession import OUTCOME, Succession
 from consent.tree_walk import TreeWalk
@@ -43,8 +43,11 @@ class Made(NamedTuple):
     subject: bytes | None
 
 
-def entries(size: int, succeeded: Kind | None = None) -> Iterator[Made]:
-    """Make entries: reads about three people in turn, every hundredth about a key and nobody; the first of these may be a succession."""
+def entries(size: int, succeeded: Kind | None = None, withheld: int | None = None) -> Iterator[Made]:
+    """Make entries: reads about three people in turn, every hundredth about a key and nobody; the first of these may be a succession.
+
+    `withheld`: the index of one that stands in the second chain of its person.
+    """
     edge = merkle.Edge()
     chains = [(0, leaves.FIRST_PREV)] * PEOPLE
     reads = [leaves.record_parts(_read(*service)) for service in SERVICES]
@@ -56,16 +59,20 @@ def entries(size: int, succeeded: Kind | None = None) -> Iterator[Made]:
         before, after = key if nobody else reads[index % len(SERVICES)]
         if succeeded and index == SUCCESSION:
             before, after = leaves.record_parts(_succession(edge, succeeded))
+        if index == withheld:
+            delay = Delay("law_enforcement", "KUHAP Pasal 38", FIRST_TIME + dt.timedelta(days=1), "P-00000001", "P-00000002")
+            before, after = leaves.record_parts(_read(*SERVICES[0])._replace(visibility="delayed", delay=delay))
         record = before + time + after
         ac = leaves.access_commitment(nonce_a, record)
         if nobody:
             edge = edge.extend([merkle.leaf_hash(leaves.leaf(leaves.none_commitment(nonce_s, ac), ac))])
             yield Made(index, leaves.leaf(leaves.none_commitment(nonce_s, ac), ac), nonce_a, nonce_s, record, None)
             continue
-        n, prev = chains[who]
+        n, prev = (0, leaves.FIRST_PREV) if index == withheld else chains[who]
         subject = leaves.subject_bytes(leaves.subject_parts(Subject(f"p{who}", "g1"), f"e{index}"), n, prev)
         sc = leaves.subject_commitment(nonce_s, ac, subject)
-        chains[who] = (n + 1, sc)
+        if index != withheld:
+            chains[who] = (n + 1, sc)
         edge = edge.extend([merkle.leaf_hash(leaves.leaf(sc, ac))]) if succeeded else edge
         yield Made(index, leaves.leaf(sc, ac), nonce_a, nonce_s, record, subject)
 
@@ -131,9 +138,9 @@ def write_export(folder: Path, size: int, succeeded: Kind | None = None) -> str:
     return signed
 
 
-def history(size: int, person: int = 0, first: int = 0) -> list[history_file.ProvedEntry]:
+def history(size: int, person: int = 0, first: int = 0, withheld: int | None = None) -> list[history_file.ProvedEntry]:
     """Give the entries of one person of a log of `size`, from their entry number `first` on, with proofs."""
-    made = list(entries(size))
+    made = list(entries(size, withheld=withheld))
     hashes = [merkle.leaf_hash(one.leaf) for one in made]
     own = [one for one in made if one.subject is not None and object_of(one.subject)["person"] == f"p{person}"]
     return [
@@ -144,10 +151,10 @@ def history(size: int, person: int = 0, first: int = 0) -> list[history_file.Pro
     ]
 
 
-def history_bytes(size: int, person: int = 0, first: int = 0) -> bytes:
+def history_bytes(size: int, person: int = 0, first: int = 0, withheld: int | None = None) -> bytes:
     """Give the history file of one person of a log of `size`."""
-    root = merkle.Edge().extend(merkle.leaf_hash(one.leaf) for one in entries(size)).root
-    return history_file.write(history(size, person, first), note(size, root), verifier_key())
+    root = merkle.Edge().extend(merkle.leaf_hash(one.leaf) for one in entries(size, withheld=withheld)).root
+    return history_file.write(history(size, person, first, withheld), note(size, root), verifier_key())
 
 
 def _read(client: str, name: str, agency: str) -> Record:

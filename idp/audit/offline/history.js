@@ -13,8 +13,12 @@ function parseHistory(text) {
 }
 
 function historyEntry({ index, leaf, nonce_a: nonceA, nonce_s: nonceS, record, subject, proof }) {
-  if (!Number.isInteger(index) || !Number.isInteger(subject.n) || typeof record !== "object" || record === null) throw new Broken("no_history");
-  return { index, leaf: unbase64(leaf), nonceA: unbase64(nonceA), nonceS: unbase64(nonceS), record, subject, proof: proof.map(unbase64) };
+  if (!Number.isInteger(index) || typeof record !== "object" || record === null) throw new Broken("no_history");
+  const shared = { index, leaf: unbase64(leaf), nonceA: unbase64(nonceA), record, proof: proof.map(unbase64) };
+  // What had been withheld does not tell its number and the entry before it: that may be one whose day has not come.
+  if (record.visibility === "delayed") return { ...shared, withheld: true };
+  if (!Number.isInteger(subject.n)) throw new Broken("no_history");
+  return { ...shared, withheld: false, nonceS: unbase64(nonceS), subject };
 }
 
 class HistoryCheck {
@@ -22,36 +26,35 @@ class HistoryCheck {
     this.head = head;
     this.before = -1;
     this.person = null;
-    this.chains = new Map();
+    this.next = null;
+    this.prev = null;
   }
 
   // Gives [code, values] of what is wrong with an entry, null when nothing is.
   problem(entry) {
     if (entry.index <= this.before) return ["history_order", { before: this.before }];
-    const found = this.opening(entry) ?? this.chain(entry);
+    const found = this.opening(entry) ?? (entry.withheld ? null : this.chain(entry));
     this.before = entry.index;
     return found;
   }
 
-  opening({ index, leaf, nonceA, nonceS, record, subject, proof }) {
+  opening({ index, leaf, nonceA, nonceS, record, subject, proof, withheld }) {
     if (leaf.length !== LEAF || leaf[0] !== 1) return ["leaf_form"];
     const [sc, ac] = [leaf.subarray(1, 33), leaf.subarray(33)];
     if (!equal(accessCommitment(nonceA, bytesOf(canonical(record))), ac)) return ["ac"];
-    if (!equal(subjectCommitment(nonceS, ac, bytesOf(canonical(subject))), sc)) return ["sc"];
+    if (!withheld && !equal(subjectCommitment(nonceS, ac, bytesOf(canonical(subject))), sc)) return ["sc"];
     const root = rootFromInclusion(index, this.head.size, leafHash(leaf), proof);
     return root && equal(root, this.head.root) ? null : ["not_in_log"];
   }
 
-  chain({ leaf, record, subject }) {
+  chain({ leaf, subject }) {
     this.person ??= subject.person;
     if (subject.person !== this.person) return ["somebody_else"];
-    const name = String(record.visibility);
-    const { next, prev } = this.chains.get(name) ?? { next: subject.n, prev: subject.n ? null : ZEROS };
-    // Numbers may be left out where entries are shown later, by those whose time has not come.
-    const later = name === "delayed" && subject.n > next;
-    if (subject.n !== next && !later) return ["gap", { n: subject.n, next }];
-    if (prev && !later && subject.prev !== base64(prev)) return ["chain"];
-    this.chains.set(name, { next: subject.n + 1, prev: leaf.subarray(1, 33) });
+    const prev = this.prev ?? (subject.n ? null : ZEROS);
+    if (subject.n !== (this.next ?? subject.n)) return ["gap", { n: subject.n, next: this.next }];
+    if (prev && subject.prev !== base64(prev)) return ["chain"];
+    this.next = subject.n + 1;
+    this.prev = leaf.subarray(1, 33);
     return null;
   }
 }
@@ -78,5 +81,5 @@ async function checkHistory(text, held, tell, policy) {
   const last = entries.at(-1);
   if (policy) await checkWitnesses(report, policy, head, new Map(last ? [[last.index, String(last.record.time ?? "")]] : []), last?.index);
   report.total = entries.length;
-  return Object.assign(report, { head, first: entries.find((entry) => entry.record.visibility !== "delayed")?.subject.n ?? 0 });
+  return Object.assign(report, { head, first: entries.find((entry) => !entry.withheld)?.subject.n ?? 0 });
 }

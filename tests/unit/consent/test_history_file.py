@@ -46,6 +46,20 @@ def test_a_later_part_and_one_entry_alone_hold_and_say_where_they_begin() -> Non
     assert (history_file.verify(one, KEY).holds, history_file.verify(one, KEY).entries) == (True, 1)
 
 
+def test_what_had_been_withheld_holds_without_telling_its_number_and_is_checked_all_the_same() -> None:
+    written = synthetic_log.history_bytes(SIZE, withheld=12)
+    assert history_file.verify(written, KEY).entries == 99
+    assert history_file.verify(written, KEY).holds
+    value = json.loads(written)
+    assert set(value["entries"][4]) == {"index", "leaf", "nonce_a", "record", "proof"}
+    value["entries"][4]["record"]["delay"]["until"] = "2099-01-01T00:00:00.000000Z"
+    assert history_file.verify(json.dumps(value).encode(), KEY).index == 12
+    value = json.loads(FILE)
+    del value["entries"][4]["subject"]  # only what says that it was withheld may leave it out
+    with pytest.raises(HistoryBroken):
+        history_file.verify(json.dumps(value).encode(), KEY)
+
+
 def test_an_empty_history_holds_as_far_as_its_checkpoint() -> None:
     verdict = history_file.verify(edited(lambda value: value.update(entries=[])), KEY)
     assert (verdict.holds, verdict.entries, verdict.size) == (True, 0, SIZE)
