@@ -129,9 +129,10 @@ class AccessLog:
         key = await self._key(person)
         return await closing(self._database, key, key.delayed if second else key.reference)
 
-    async def second_chain(self, person: str) -> tuple[bool, int | None]:
-        """Tell whether a person has entries that are shown later, and which erase entry closed their chain. Raises: as `closing`."""
-        return await standing(self._database, (await self._key(person)).delayed)
+    async def standing(self, person: str, *, second: bool = False) -> tuple[bool, int | None]:
+        """Tell whether a person has a chain, and which erase entry closed it. `second`: of what is shown later. Raises: as `closing`."""
+        key = await self._key(person)
+        return await standing(self._database, key.delayed if second else key.reference)
 
     async def close_orphan(self, reference: bytes, record: Record, at_most: int) -> tuple[int, int] | None:
         """Close a chain whose key is gone: the log was restored from before its erase entry. The entry, about nobody, states its length.

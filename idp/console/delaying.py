@@ -1,7 +1,8 @@
 """Delayed visibility on the pages of proposals (law.md R17): two people order it, and each names the citizen by an identifier of their own.
 
 No page tells whose it is: the proposal keeps the name of the person's second chain, and whoever confirms must come to the same one. What
-they do is an entry of that chain, so that the citizen sees it with the reads, once due.
+one person alone does is an entry about nobody; once two have ordered it, that is an entry of the second chain, which says why and by whom,
+so that the citizen sees it with the reads, once due.
 """
 
 from __future__ import annotations
@@ -54,8 +55,7 @@ async def propose(found: Services, duty: OnDuty, fields: Mapping[str, str]) -> t
         return "", {"identifier": "staff.wrong.nobody"}
     if account.person == duty.session.person:
         return "", {"identifier": "staff.wrong.oneself"}
-    delay = delay_rules.delay(about, duty.member.pseudonym)
-    await staff.enter(found, duty, words, person=account.person, case=about["case"], delay=delay)
+    await staff.enter(found, duty, words, case=about["case"])  # one alone keeps nothing from a citizen, should it never be confirmed
     await found.proposals.propose(kind, {**about, "chain": chain.hex()}, reason, duty.member.pseudonym, now, proposal=number)
     return number, {}
 
@@ -72,8 +72,7 @@ async def decide(found: Services, duty: OnDuty, proposal: Proposal, fields: Mapp
     if wanted == "confirm" and state is ProposalState.OPEN and now < delay_rules.ends(proposal.subject):
         return await _confirm(found, duty, proposal, fields)
     if wanted == "open" and state is ProposalState.CONFIRMED:
-        await _begin(found, proposal)
-        return None
+        return await _begin(found, proposal)
     if wanted == "end" and state is ProposalState.DONE:
         return await _end(found, duty, proposal)
     return "late"
@@ -99,24 +98,32 @@ async def _confirm(found: Services, duty: OnDuty, proposal: Proposal, fields: Ma
     """The second look: the identifier typed anew must lead to the same person. One's own is answered as any other's that does not."""
     account, about, case = await _the_one(found, fields.get("identifier", "")), proposal.subject, proposal.subject["case"]
     chain = await _chain(found, account)
-    if account is None or chain is None or chain.hex() != about["chain"] or account.person == duty.session.person:
+    if account is None or chain is None or chain.hex() != about.get("chain") or account.person == duty.session.person:
         words = rules.on_record("does not confirm", proposal, proposal.kind, about, proposal.id)
         await staff.enter(found, duty, words, case=case, outcome="other")
         return "other"
     delay = delay_rules.delay(about, proposal.by, duty.member.pseudonym)
-    words = rules.on_record("confirms", proposal, proposal.kind, about, proposal.id)
+    words = f"{proposal.reason} {rules.on_record('confirms', proposal, proposal.kind, about, proposal.id)}"
     await staff.enter(found, duty, words, person=account.person, case=case, delay=delay)
     confirmed = await found.proposals.confirm(proposal.id, duty.member.pseudonym, found.clock())
     if confirmed is None:  # somebody was faster
         return "late"
-    await _begin(found, confirmed)
+    return await _begin(found, confirmed)
+
+
+async def _begin(found: Services, proposal: Proposal) -> str | None:
+    """Put the order into force, then mark it done: doing it again after a crash does no harm.
+
+    An erasure takes the chain's name out of proposals, then out of orders: whichever comes between, none keeps it.
+    """
+    if "chain" not in proposal.subject:
+        return "late"
+    order = delay_rules.order(proposal, found.clock())
+    await found.consent.delays.put(order)
+    done = await found.proposals.carry_out(proposal.id, found.clock())
+    if done is not None and "chain" not in done.subject and order.chain is not None:
+        await found.consent.delays.forget(order.chain)
     return None
-
-
-async def _begin(found: Services, proposal: Proposal) -> None:
-    """Put the order into force, then mark it done: doing it again after a crash does no harm."""
-    await found.consent.delays.put(delay_rules.order(proposal, found.clock()))
-    await found.proposals.carry_out(proposal.id, found.clock())
 
 
 async def _end(found: Services, duty: OnDuty, proposal: Proposal) -> str | None:

@@ -75,6 +75,17 @@ class ProposalStore:
             rows = (await connection.execute(sa.select(proposals).order_by(_P.at.desc(), _P.id).limit(limit))).mappings()
             return [_proposal(row) for row in rows]
 
+    async def forget(self, name: str, value: str) -> int:
+        """Let proposals name something no more, because whom it leads to was erased: take a member out of what they are about."""
+        like = _P.subject.contains(json.dumps({name: value})[1:-1], autoescape=True)
+        async with self._database.transaction() as transaction:
+            rows = (await transaction.execute(sa.select(_P.id, _P.subject).where(like).with_for_update())).all()
+            for row in rows:
+                left = {key: said for key, said in json.loads(row.subject).items() if key != name}
+                await transaction.execute(sa.update(proposals).where(_P.id == row.id).values(subject=json.dumps(left)))
+            await transaction.commit()
+        return len(rows)
+
     async def sweep(self, now: dt.datetime, limit: int = 1000) -> int:
         """Delete at most `limit` proposals of two years ago; the log remembers them."""
         old = sa.select(_P.id).where(_P.at < now - KEEP).limit(limit)

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
 from consent.access_log.forgetting import NotErased
-from consent.access_log.records import Actor, Denied, Entry, Record, Subject
+from consent.access_log.records import Actor, Entry, Record, Subject
 from consent.errors import ChainClosed, LogUnavailable
 from idp.accounts.records import CLAIM_OF, IdentifierKind
 from idp.events.records import EventKind
@@ -101,8 +100,7 @@ async def replay(found: Services) -> int:
 async def closings(found: Services) -> Mapping[int, int | None]:
     """Give the erase entries that the journal knows, by index, with the number of entries that each may state."""
     lines = await asyncio.to_thread(journal(found).read)
-    first = {erased.entry: erased.count for erased in lines if erased.entry is not None}
-    return first | {erased.second.entry: erased.second.count for erased in lines if erased.second is not None}
+    return {closed.entry: closed.count for erased in lines for closed in (erased.first, erased.second) if closed is not None}
 
 
 async def unready(found: Services) -> Sequence[str]:
@@ -112,7 +110,7 @@ async def unready(found: Services) -> Sequence[str]:
     """
     lines = await asyncio.to_thread(journal(found).read)
     reached = {name: await position.read() for name, position in positions(found).items()}
-    known = max((erased.line for erased in lines if erased.entry is not None), default=0)
+    known = max((erased.line for erased in lines if erased.first is not None), default=0)
     late = sorted(name for name, position in reached.items() if position < known)
     reasons = []
     if late and not await found.events.outbox.waiting(TOPIC):
@@ -130,12 +128,11 @@ async def _carry_out(found: Services, erased: Erased, by: Actor | None, reason: 
     await found.consent.ledger.invalidate_all(person, by)
     await found.consent.ledger.flush_queue()
     await found.consent.freezes.flush()
-    # while the person's log key lives, the chain is closed by an entry: once, and again when a restore took that entry back
-    alive = await found.keyring.subject_keys.exists(person)
-    if alive:
-        await found.consent.delays.forget((await found.keyring.subject_keys.log_key(person)).delayed)
-    entry = await (_enter(found, erased, by, reason) if alive else _enter_orphan(found, erased, reason))
-    second = await (_close_second(found, erased, by, reason) if alive else _close_second_orphan(found, erased, reason))
+    # while the person's log key lives, the chains are closed by entries: once, and again when a restore took those entries back
+    if await _orders_forgotten(found, person):
+        closed = [await _close(found, erased, by, reason, second=second) for second in (False, True)]
+    else:
+        closed = [await _close_orphan(found, erased, reason, second=second) for second in (False, True)]
     await found.keyring.subject_keys.destroy(person)
     await found.accounts.erase(person)
     await found.accounts.links.erase(person)
@@ -149,94 +146,83 @@ async def _carry_out(found: Services, erased: Erased, by: Actor | None, reason: 
     await found.wishes.erase(person)
     await found.consent.ledger.forget(person)
     await found.consent.freezes.forget(person)
-    for closing in (entry, second):
-        await _forget_entries(found, closing)
+    for entry in closed:
+        await _forget_entries(found, entry)
     await found.events.record(EventKind.ERASED, at=now)
     for position in positions(found).values():
         await position.advance(erased.line)
 
 
-async def _enter(found: Services, erased: Erased, by: Actor | None, reason: str | None) -> int | None:
-    """Close the person's chain in the access log; None when the chain cannot be told any more (its key is gone already)."""
-    entry = _erase_entry(erased.person, by, reason)
-    index: int | None
+async def _orders_forgotten(found: Services, person: str) -> bool:
+    """Let proposals and orders of delay name the person's chain no more; False when the key that tells the chain is gone."""
     try:
-        receipt = await found.consent.access_log.append(entry)
-    except (ChainClosed, KeyDestroyed):
-        if erased.entry is not None:
-            return erased.entry
-        index = await _closing_entry(found, erased.person)
-    else:
-        if isinstance(receipt, Denied):
-            raise LogUnavailable("the erase entry was denied")
-        index = receipt.index
-    if index is not None:
-        await _note(found, erased, index)
-    return index
+        chain = (await found.keyring.subject_keys.log_key(person)).delayed
+    except KeyDestroyed:
+        return False
+    await found.proposals.forget("chain", chain.hex())
+    await found.consent.delays.forget(chain)
+    return True
 
 
-def _erase_entry(person: str, by: Actor | None, reason: str | None) -> Entry:
-    record = Record(action="erase", actor=by, channel="self" if by is None else "staff", outcome="ok", reason=reason, legal_ref=LAW)
-    return Entry(record, Subject(person, actor=Actor("citizen") if by is None else None))
+async def _close(found: Services, erased: Erased, by: Actor | None, reason: str | None, *, second: bool) -> int | None:
+    """Close one of the person's chains by an entry, once, and write into the journal which entry closed how many.
 
+    Several runs of one erasure may be at it (the request and its errand): each sees both chains in the journal before it destroys the key.
+    The entry states what the chain's row says, the journal what opens as the person's, counted while the key lives: when the two differ,
+    somebody changed rows, and `idp audit verify --live` tells.
 
-async def _close_second(found: Services, erased: Erased, by: Actor | None, reason: str | None) -> int | None:
-    """Close the chain of entries that were to be shown later, if there is one. The first chain is closed, so that nothing joins it."""
+    Returns: the index of the entry; None when there is no such chain.
+    """
     log = found.consent.access_log
     try:
-        exists, index = await log.second_chain(erased.person)
-        if not exists:
-            return None
+        index = await _erase_entry(found, erased.person, by, reason, second=second)
         if index is None:
-            entry = _erase_entry(erased.person, by, reason)
-            receipt = await log.append(replace(entry, record=entry.record._replace(visibility="delayed")))
-            index = receipt.index
-    except (ChainClosed, KeyDestroyed):  # another process finished the same erasure
-        return erased.second.entry if erased.second else None
-    if erased.second is None or erased.second.entry != index:
-        await _note(found, erased, index, second=True)
+            return None
+        closing = await log.closing(erased.person, second=second)
+    except ChainClosed:  # the key is gone: the run that destroyed it had written both lines
+        return await _journalled(found, erased, second=second)
+    known = erased.second if second else erased.first
+    if known is None or known.entry != index:
+        await asyncio.to_thread(journal(found).entered, erased, index, closing.reference, closing.count, second=second)
     return index
 
 
-async def _close_second_orphan(found: Services, erased: Erased, reason: str | None) -> int | None:
-    """Account for the second chain of a restored log whose person's key is gone. Raises: as `_enter_orphan`."""
-    if erased.second is None:
-        return None
-    closed = await found.consent.access_log.close_orphan(erased.second.chain, _replayed(reason), erased.second.count)
-    if closed is None:
-        return erased.second.entry
-    await asyncio.to_thread(journal(found).entered, erased, closed[0], erased.second.chain, closed[1], second=True)
-    return closed[0]
-
-
-def _replayed(reason: str | None) -> Record:
-    return Record(action="erase", actor=Actor("system", "restore"), channel="staff", outcome="ok", reason=reason, legal_ref=LAW)
-
-
-async def _note(found: Services, erased: Erased, index: int, *, second: bool = False) -> None:
-    """Write into the journal what the erase entry may state: what opens as the person's, counted while the key lives.
-
-    The entry itself states what the chain's row says. When the two differ, somebody changed rows; `idp audit verify --live` tells.
-    """
+async def _erase_entry(found: Services, person: str, by: Actor | None, reason: str | None, *, second: bool) -> int | None:
+    """Give the index of the entry that closes a chain, which is written unless it is there. Raises: ChainClosed when the key is gone."""
+    log = found.consent.access_log
+    exists, index = await log.standing(person, second=second)
+    if index is not None or (second and not exists):
+        return index
+    record = Record(action="erase", actor=by, channel="self" if by is None else "staff", outcome="ok", reason=reason, legal_ref=LAW)
+    subject = Subject(person, actor=Actor("citizen") if by is None else None)
     try:
-        closing = await found.consent.access_log.closing(erased.person, second=second)
-    except (ChainClosed, KeyDestroyed):  # another process finished the same erasure: it wrote the line
-        return
-    await asyncio.to_thread(journal(found).entered, erased, index, closing.reference, closing.count, second=second)
+        receipt = await log.append(Entry(record._replace(visibility="delayed") if second else record, subject))
+    except ChainClosed:  # another run was faster
+        return (await log.standing(person, second=second))[1]
+    return receipt.index
 
 
-async def _enter_orphan(found: Services, erased: Erased, reason: str | None) -> int | None:
-    """Account for a restored log whose person's key is gone: an entry about nobody closes the chain and states what is left of it.
+async def _journalled(found: Services, erased: Erased, *, second: bool) -> int | None:
+    lines = await asyncio.to_thread(journal(found).read)
+    now = next((one for one in lines if one.line == erased.line), erased)
+    closed = now.second if second else now.first
+    return closed.entry if closed else None
+
+
+async def _close_orphan(found: Services, erased: Erased, reason: str | None, *, second: bool) -> int | None:
+    """Account for a chain of a restored log whose person's key is gone: an entry about nobody closes it and states what is left of it.
 
     Raises: ChainDoubtful when the restored chain is not what the journal remembers.
     """
-    if erased.entry is None or erased.chain is None or erased.count is None:
-        return erased.entry
-    closed = await found.consent.access_log.close_orphan(erased.chain, _replayed(reason), erased.count)
+    known = erased.second if second else erased.first
+    if known is None:
+        return None
+    record = Record(action="erase", actor=Actor("system", "restore"), channel="staff", outcome="ok", reason=reason, legal_ref=LAW)
+    closed = await found.consent.access_log.close_orphan(known.chain, record, known.count)
     if closed is None:
-        return erased.entry
+        return known.entry
     index, length = closed
-    await asyncio.to_thread(journal(found).entered, erased, index, erased.chain, length)
+    await asyncio.to_thread(journal(found).entered, erased, index, known.chain, length, second=second)
     return index
 
 
@@ -248,16 +234,6 @@ async def _forget_entries(found: Services, entry: int | None) -> None:
         await found.consent.access_log.forget(entry)
     except NotErased:  # a log restored from before, whose person's keys are gone already: nothing in it opens
         _log.warning("erase_entry_lost", index=entry)
-
-
-async def _closing_entry(found: Services, person: str) -> int | None:
-    """Find the erase entry of a crash between the log and the journal, while the person's log key still opens it."""
-    try:
-        history = await found.consent.access_log.history(person, limit=1, action="erase")
-    except (ChainClosed, KeyDestroyed):
-        _log.warning("erase_entry_unknown")
-        return None
-    return history[0].index if history else None
 
 
 async def _say_goodbye(found: Services, person: str) -> None:

@@ -38,21 +38,19 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """One erasure as the journal tells it. `entry`, `chain` and `count` are None while its entry is not known to be in the log.
+    """One erasure as the journal tells it. `first` is None while its entry is not known to be in the log.
 
     `second`: the chain of entries that were to be shown later, of the few people who had one.
     """
 
     line: int
     person: str
-    entry: int | None
-    chain: bytes | None = None
-    count: int | None = None
+    first: Closed | None = None
     second: Closed | None = None
 
     def closed(self, closed: Closed, *, second: bool) -> Erased:
         """Give the erasure with one of its chains closed."""
-        return replace(self, second=closed) if second else replace(self, entry=closed.entry, chain=closed.chain, count=closed.count)
+        return replace(self, second=closed) if second else replace(self, first=closed)
 
 
 class Journal:
@@ -68,7 +66,7 @@ class Journal:
             if known is not None:
                 return known
             line = _append(file, {"at": at.isoformat(timespec="seconds"), "person": person})
-        return Erased(line, person, None)
+        return Erased(line, person)
 
     def entered(self, erased: Erased, entry: int, chain: bytes, count: int, *, second: bool = False) -> Erased:
         """Write where the erasure's entry stands in the access log, and which chain of how many entries it closed."""
@@ -131,7 +129,7 @@ def _parse(content: bytes) -> Sequence[Erased]:
         try:
             fields = json.loads(line)
             if "person" in fields:
-                found[fields["n"]] = Erased(fields["n"], fields["person"], None)
+                found[fields["n"]] = Erased(fields["n"], fields["person"])
             else:
                 begun = found[fields["of"]]
                 closed = Closed(fields["entry"], bytes.fromhex(fields["chain"]), fields["count"])

@@ -16,7 +16,7 @@ from idp.accounts.passkeys.records import Passkey, label_claim
 from idp.accounts.records import Account, AccountState, Identifier, IdentifierKind, Value
 from idp.pages.formats import Formats
 from idp.protocol import complaints, erasure
-from idp.protocol.erasure_journal import Erased, Journal, JournalBroken
+from idp.protocol.erasure_journal import Closed, Erased, Journal, JournalBroken
 from idp.protocol.outbox import outbox
 from idp.schema import metadata
 from idp.staff.records import Role
@@ -185,9 +185,9 @@ def test_a_torn_last_line_of_the_journal_never_counted(tmp_path: Path) -> None:
     journal.entered(first, 7, b"chain", 12)
     with (tmp_path / "erasure.journal").open("ab") as file:
         file.write(b'{"n": 3, "person": "p')
-    assert journal.read() == [Erased(1, "p1", 7, b"chain", 12)]
-    assert journal.begin("p2", NOON) == Erased(3, "p2", None)
-    assert journal.begin("p2", NOON) == Erased(3, "p2", None)
+    assert journal.read() == [Erased(1, "p1", Closed(7, b"chain", 12))]
+    assert journal.begin("p2", NOON) == Erased(3, "p2")
+    assert journal.begin("p2", NOON) == Erased(3, "p2")
     assert [erased.line for erased in journal.read()] == [1, 3]
 
 

@@ -21,6 +21,7 @@ from tests.steps.test_proposals import at_the_desk, person_of
 from tests.support.mailbox import letters
 
 if TYPE_CHECKING:
+    from consent.access_log.forgetting import Closing
     from tests.support.running import Provider
     from tests.support.visitor import Page, Visitor
 
@@ -100,8 +101,7 @@ async def test_the_citizen_sees_nothing_before_the_day_and_everything_after_it(p
     assert (await visitor.get(f"/me/history/{newest.index}/wrong")).status == 200
     shown = await log.history(siti)
     words = [entry.record.get("reason", "") for entry in shown if entry.delay]
-    assert any("proposes delay" in word for word in words)
-    assert any("confirms delay" in word for word in words)
+    assert any(REASON in word and "confirms delay" in word and "proposed by P-" in word for word in words)
     assert (await log.last_read(siti)) is not None
     assert (await log.check_person(siti)).whole
     await public(provider)
@@ -206,8 +206,55 @@ async def test_an_order_ended_early_delays_nothing_more_and_erasing_lets_it_name
     assert order.chain is None
     closings = await erasure.closings(provider.services)
     assert len(closings) == 2
-    assert min(count or 0 for count in closings.values()) == 3  # proposed, confirmed, erased
+    assert min(count or 0 for count in closings.values()) == 2  # confirmed, erased
     assert await erasure.unready(provider.services) == []
+    (proposal,) = await provider.services.proposals.newest()
+    assert "chain" not in proposal.subject
+
+
+async def test_what_a_crash_left_confirmed_does_not_name_somebody_who_was_erased_since(provider: Provider) -> None:
+    found, siti = provider.services, await person_of(provider, "siti")
+    dpo, auditor = await at_the_desk(provider, "dpo"), await at_the_desk(provider, "auditor")
+    path = (await proposed(provider, dpo)).path
+    assert await found.proposals.confirm(path.rpartition("/")[2], "P-00000001", provider.clock())
+    await erasure.erase(found, siti)
+    assert (await decided(auditor, path, "open")).status == 409
+    assert list(await found.consent.delays.newest()) == []
+
+
+async def test_of_two_runs_of_one_erasure_neither_leaves_a_chain_out_of_the_journal(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, siti = provider.services, await person_of(provider, "siti")
+    await ordered(provider)
+    log, waits, goes_on = found.consent.access_log, asyncio.Event(), asyncio.Event()
+    closing = log.closing
+
+    async def slow(person: str, *, second: bool = False) -> Closing:
+        if second and not waits.is_set():
+            waits.set()
+            await goes_on.wait()
+        return await closing(person, second=second)
+
+    monkeypatch.setattr(log, "closing", slow)
+    asked = asyncio.create_task(erasure.erase(found, siti))
+    await asyncio.wait_for(waits.wait(), 10)  # its second entry is written, not yet its line in the journal
+    assert await outbox(found).run_once()  # the errand of the same erasure, to its end
+    goes_on.set()
+    await asked
+    (erased,) = erasure.journal(found).read()
+    assert erased.first is not None
+    assert erased.second is not None
+    written = [one.record for one in (await search(found.consent.database, Wanted(action="erase"), 5)).records]
+    assert [record["visibility"] for record in written] == ["delayed", "open"]
+    assert erased.second.entry == erased.first.entry + 1
+
+
+async def test_a_proposal_that_nobody_confirms_keeps_nothing_from_the_citizen(provider: Provider) -> None:
+    siti = await person_of(provider, "siti")
+    await proposed(provider, await at_the_desk(provider, "dpo"))
+    history = provider.services.consent.access_log.history
+    assert await history(siti, whole=True) == await history(siti)
 
 
 async def test_the_month_in_which_something_appears_has_a_letter_that_says_so(provider: Provider) -> None:

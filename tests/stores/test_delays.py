@@ -176,14 +176,14 @@ async def test_erasing_closes_both_chains_and_the_second_takes_nothing_afterward
     await delayed.read("aduan")
     await delayed.read()
     await delayed.read()
-    assert await delayed.log.second_chain("p1") == (True, None)
+    assert await delayed.log.standing("p1", second=True) == (True, None)
     first = await delayed.log.append(erasure("p1"))
     with pytest.raises(ChainClosed):
         await delayed.read()
     entry = erasure("p1")
     second = await delayed.log.append(type(entry)(entry.record._replace(visibility="delayed"), entry.subject))
     assert [(await delayed.log.closing("p1", second=late)).count for late in (False, True)] == [2, 3]
-    assert await delayed.log.second_chain("p1") == (True, second.index)
+    assert await delayed.log.standing("p1", second=True) == (True, second.index)
     await delayed.orders.forget((await delayed.house.keys.log_key("p1")).delayed)
     delayed.house.keys.destroyed.add("p1")
     assert [await delayed.log.forget(receipt.index) for receipt in (first, second)] == [2, 3]
@@ -200,7 +200,7 @@ async def test_nobody_who_was_erased_before_gets_a_second_chain(delayed: Delayed
     await delayed.log.append(erasure("p1"))
     with pytest.raises(ChainClosed):
         await delayed.read()
-    assert await delayed.log.second_chain("p1") == (False, None)
+    assert await delayed.log.standing("p1", second=True) == (False, None)
 
 
 async def test_an_export_names_what_is_delayed_without_a_law(delayed: Delayed) -> None:
