@@ -198,7 +198,7 @@ def _services(
     clock: Clock,
 ) -> Services:
     accounts, events = AccountStore(database, keyring, settings.factor_failures), EventStore(database, keyring)
-    forms = Forms(keyring.named_secret("forms"), clock, keyring.secrets)
+    forms, messages = Forms(keyring.named_secret("forms"), clock, keyring.secrets), carriers(settings, keyring.secrets, outgoing)
     return Services(
         settings=settings,
         database=database,
@@ -221,13 +221,7 @@ def _services(
         wishes=WishStore(database),
         renderer=renderer(settings, forms),
         forms=forms,
-        courier=Courier(
-            accounts=accounts,
-            events=events,
-            disclosure=consent.disclosure,
-            carriers=carriers(settings, keyring.secrets, outgoing),
-            clock=clock,
-        ),
+        courier=Courier(accounts=accounts, events=events, disclosure=consent.disclosure, carriers=messages, clock=clock),
         limits=RateLimits(events.counters, keyring.blind_index.index, clock, LimitRules.of(settings)),
         arrivals=Arrivals.of(settings),
         outgoing=outgoing,

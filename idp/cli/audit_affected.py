@@ -66,11 +66,15 @@ def affected(
         if letters is not None:
             written = await breach.letters(services, by, what, whom.people)
             _write(letters, written, breach.form(services, what, whom))
-        numbers = [(person, account.number if (account := await services.accounts.get(person)) else "") for person in whom.people]
-        return what, whom, numbers
+        return what, whom, await _numbers(services, whom)
 
     what, whom, numbers = with_services(work)
     show(_value(what, whom, numbers), as_json=as_json, text=lambda: _text(what, whom, numbers, letters))
+
+
+async def _numbers(services: Services, whom: Concerned) -> Sequence[tuple[str, str]]:
+    """Give each person with their account number, which letters are filed under."""
+    return [(person, account.number if (account := await services.accounts.get(person)) else "") for person in whom.people]
 
 
 def _kinds(text: str) -> frozenset[str]:

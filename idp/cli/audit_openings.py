@@ -76,35 +76,7 @@ def write(
     if file.exists():
         refuse(f"{file} exists already", Exit.USAGE)
 
-    async def work(services: Services) -> Package:
-        from consent.access_log.records import Actor
-        from consent.access_log.tree import TreeBroken
-        from idp.proposals.records import ProposalKind
-        from idp.protocol import openings
-
-        asked = await services.proposals.get(proposal)
-        if asked is None or asked.kind is not ProposalKind.OPENINGS:
-            refuse("there is no proposal of openings with this number")
-        taken = await services.proposals.carry_out(proposal, services.clock())
-        if taken is None:
-            refuse("it is not confirmed, was carried out already, or its time is over")
-        hand = openings.Hand(Actor("administrator", officer.strip(), "command line"), channel="command_line")
-        try:
-            await openings.sign(services)
-            making = openings.Making(services, taken, await openings.stretch(services, openings.asked(taken)), hand)
-            await _write_package(making, file, quiet=as_json)
-        except openings.Unsettled:
-            await services.proposals.give_back(taken)
-            refuse("an account is being erased at this moment, and the account would not add up: try again in a minute")
-        except TreeBroken as error:
-            await services.proposals.give_back(taken)
-            refuse(str(error), Exit.LOG)
-        except BaseException:  # nothing was released
-            await services.proposals.give_back(taken)
-            raise
-        return making.package
-
-    done = with_services(work)
+    done = with_services(lambda services: _carry_out(services, proposal, officer.strip(), file, quiet=as_json))
     value = {
         "file": str(file),
         "opened": done.opened,
@@ -119,6 +91,31 @@ def write(
         text=f"{file}: {done.opened} entries of {done.people} people opened, {done.left} stay closed; "
         f"to be opened by {done.expires_at:%Y-%m-%d %H:%M}Z",
     )
+
+
+async def _carry_out(services: Services, proposal: str, officer: str, file: Path, *, quiet: bool) -> Package:
+    """Make the package of a confirmed proposal. Raises: Refused, LogUnavailable, LogBusy: nothing was released, it may be tried again."""
+    from consent.access_log.records import Actor
+    from consent.access_log.tree import TreeBroken
+    from idp.proposals.records import ProposalKind
+    from idp.protocol import openings
+
+    asked = await services.proposals.get(proposal)
+    if asked is None or asked.kind is not ProposalKind.OPENINGS:
+        refuse("there is no proposal of openings with this number")
+    hand = openings.Hand(Actor("administrator", officer, "command line"), channel="command_line")
+    try:
+        async with services.proposals.carrying_out(proposal, services.clock()) as taken:
+            if taken is None:
+                refuse("it is not confirmed, was carried out already, or its time is over")
+            await openings.sign(services)
+            making = openings.Making(services, taken, await openings.stretch(services, openings.asked(taken)), hand)
+            await _write_package(making, file, quiet=quiet)
+    except openings.Unsettled:
+        refuse("an account is being erased at this moment, and the account would not add up: try again in a minute")
+    except TreeBroken as error:
+        refuse(str(error), Exit.LOG)
+    return making.package
 
 
 async def _write_package(making: Making, file: Path, *, quiet: bool) -> None:

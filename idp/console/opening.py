@@ -76,23 +76,18 @@ async def carry_out(request: Request, proposal: Proposal) -> str | None:
     """
     duty = await staff.required(request, *rules.PROPOSERS[ProposalKind.OPENINGS], within=rules.RECENT)
     found = services(request)
-    taken = await found.proposals.carry_out(proposal.id, found.clock(), by=duty.member.pseudonym)
-    if taken is None:
-        return "late"
     try:
-        made = await openings.kept(found, taken, Hand(duty.actor, agency=duty.appointment.agency, acr=duty.session.acr))
+        async with found.proposals.carrying_out(proposal.id, found.clock(), by=duty.member.pseudonym) as taken:
+            if taken is None:
+                return "late"
+            made = await openings.kept(found, taken, Hand(duty.actor, agency=duty.appointment.agency, acr=duty.session.acr))
+            if isinstance(made, TooMany):
+                await found.proposals.give_back(taken)
+                return "many"
     except Unsettled:
-        await found.proposals.give_back(taken)
         return "unsettled"
     except TreeBroken:
-        await found.proposals.give_back(taken)
         raise PageError("unavailable", 503) from None
-    except BaseException:  # nothing was released, whatever it was: the browser may have gone away as well
-        await found.proposals.give_back(taken)
-        raise
-    if isinstance(made, TooMany):
-        await found.proposals.give_back(taken)
-        return "many"
     return None
 
 

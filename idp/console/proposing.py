@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from consent.errors import LogBusy, LogUnavailable
 from idp.console import acts, delaying, opening, rules
 from idp.console.rules import EVERYBODY, PROPOSERS, RECENT
 from idp.proposals.records import ProposalKind, ProposalState
@@ -123,14 +122,10 @@ async def _open(request: Request, duty: OnDuty, proposal: Proposal) -> Response:
         said = await opening.carry_out(request, proposal)
         return await _one(request, duty, proposal, status=409, said=said) if said else page_forms.see_other(f"{LIST}/{proposal.id}")
     found = services(request)
-    taken = await found.proposals.carry_out(proposal.id, found.clock(), by=duty.member.pseudonym)
-    if taken is None:
-        return await _one(request, duty, proposal, status=409, said="late")
-    try:
+    async with found.proposals.carrying_out(proposal.id, found.clock(), by=duty.member.pseudonym) as taken:
+        if taken is None:
+            return await _one(request, duty, proposal, status=409, said="late")
         name = await acts.name_behind(found, duty, taken)
-    except (LogUnavailable, LogBusy):
-        await found.proposals.give_back(taken)
-        raise
     return await _one(request, duty, taken, name=name)
 
 

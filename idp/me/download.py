@@ -5,28 +5,24 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from starlette.responses import Response
-
 from consent import history_file
 from consent.access_log.leaf import parse_timestamp
 from consent.access_log.records import HistoryEntry
 from consent.disclosure import Withheld
 from consent.errors import LogUnavailable
-from idp.me import history_sheet
+from idp.me import history_sheet, taking
 from idp.me.names import views
-from idp.pages.formats import local_date
 from idp.protocol import current_session, page_forms
 from idp.protocol.services import services
-from idp.web.rate_limits import Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from consent.history_file import ProvedEntry
     from consent.own_history import OwnHistory
-    from idp.protocol.services import Services
 
 PATH: Final = "/me/history/file"
 FORM: Final = "history-file"
@@ -47,9 +43,9 @@ async def download(request: Request) -> Response:
     found = services(request)
     if kind not in KINDS:
         return _page(request)
-    taken = await found.limits.export(session.person)
-    if isinstance(taken, Wait):
-        return _page(request, found.renderer.t(request, "history.file.wait", wait=taken.lasting), status=429)
+    wait = await taking.must_wait(request, session.person)
+    if wait:
+        return _page(request, wait, status=429)
     history = await found.consent.own_histories.of(session.person)
     if history is None:
         return _page(request, found.renderer.t(request, "history.file.early"), status=503)
@@ -58,18 +54,9 @@ async def download(request: Request) -> Response:
         raise LogUnavailable(entered.reason)
     if kind == "print":
         return await _printable(request, history)
-    return await _file(found, history, kind)
-
-
-async def _file(found: Services, history: OwnHistory, kind: str) -> Response:
-    """Write the file beside the event loop: a long history is work."""
     writers: dict[str, Callable[[OwnHistory], bytes]] = {"json": _json, "csv": history_sheet.write}
-    content = await asyncio.to_thread(writers[kind], history)
-    name = f"gerbang-riwayat-{local_date(found.clock()).isoformat()}.{kind}"
-    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-    return Response(
-        content, media_type="application/json" if kind == "json" else "text/csv; charset=utf-8; header=present", headers=headers
-    )
+    content = await asyncio.to_thread(writers[kind], history)  # beside the event loop: a long history is work
+    return taking.as_file(request, content, "gerbang-riwayat", kind)
 
 
 def _json(history: OwnHistory) -> bytes:

@@ -9,20 +9,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from starlette.responses import Response
-
 from consent.disclosure import Withheld
 from consent.errors import LogUnavailable
-from idp.me import own_data, own_data_file, own_data_sheet
-from idp.pages.formats import local_date
+from idp.me import own_data, own_data_file, own_data_sheet, taking
 from idp.protocol import current_session, page_forms
 from idp.protocol.services import services
 from idp.web.errors import PageError
-from idp.web.rate_limits import Wait
 from idp.web.request_context import language
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from idp.me.own_data import Kept
     from idp.protocol.services import Services
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
 PATH: Final = "/me/data/file"
 FORM: Final = "own-data-file"
 CHANNEL: Final = "own_data"
-KINDS: Final = {"csv": "text/csv; charset=utf-8; header=present", "json": "application/json"}
 
 
 async def show(request: Request) -> Response:
@@ -44,11 +40,11 @@ async def download(request: Request) -> Response:
     session = await current_session.fresh(request)
     kind = (await page_forms.read(request, FORM)).get("kind", "")
     found = services(request)
-    if kind not in KINDS:
+    if kind not in taking.MEDIA:
         return _page(request)
-    taken = await found.limits.export(session.person)
-    if isinstance(taken, Wait):
-        return _page(request, found.renderer.t(request, "history.file.wait", wait=taken.lasting), status=429)
+    wait = await taking.must_wait(request, session.person)
+    if wait:
+        return _page(request, wait, status=429)
     account = await found.accounts.get(session.person)
     if account is None:
         raise PageError("not_found", 404)
@@ -58,9 +54,7 @@ async def download(request: Request) -> Response:
         raise LogUnavailable(opened.reason)
     await found.courier.tell(session.person, "data_taken")
     content = await asyncio.to_thread(_write, found, kept, list(opened.values), kind, language(request))
-    name = f"gerbang-data-{local_date(found.clock()).isoformat()}.{kind}"
-    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-    return Response(content, media_type=KINDS[kind], headers=headers)
+    return taking.as_file(request, content, "gerbang-data", kind)
 
 
 def _write(found: Services, kept: Kept, opened: list[str], kind: str, spoken: str) -> bytes:
@@ -75,4 +69,4 @@ def _write(found: Services, kept: Kept, opened: list[str], kind: str, spoken: st
 
 def _page(request: Request, problem: str | None = None, *, status: int = 200) -> Response:
     found = services(request)
-    return found.renderer.page(request, "me/own_data_file.html", status=status, problem=problem, kinds=KINDS)
+    return found.renderer.page(request, "me/own_data_file.html", status=status, problem=problem, kinds=taking.MEDIA)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 from typing import TYPE_CHECKING, Final
@@ -13,7 +14,7 @@ from idp.proposals.tables import proposals
 from keys.opaque import new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from keys.database import Database
 
@@ -59,8 +60,19 @@ class ProposalStore:
         own = () if by is None else (_P.by == by,)
         return await self._change((*confirmed, *own), {"done_at": now})
 
+    @contextlib.asynccontextmanager
+    async def carrying_out(self, proposal: str, now: dt.datetime, *, by: str | None = None) -> AsyncIterator[Proposal | None]:
+        """Take what was confirmed for a block; when the block fails, whatever it was, it is given back, for nothing was done."""
+        taken = await self.carry_out(proposal, now, by=by)
+        try:
+            yield taken
+        except BaseException:
+            if taken is not None:
+                await self.give_back(taken)
+            raise
+
     async def give_back(self, taken: Proposal) -> None:
-        """Let it be carried out once more: nothing was, for the log could not record it."""
+        """Let it be carried out once more: nothing was."""
         await self._change((_P.id == taken.id, _P.done_at == taken.done_at), {"done_at": None})
 
     async def get(self, proposal: str) -> Proposal | None:
