@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from consent.delays import Order
 from consent.errors import LogUnavailable
 from idp.accounts.records import Identifier, IdentifierKind
 from tests.support.application import SECRET, Application
 from tests.support.consent import DEMO
+from tests.support.delays import put_order
 
 if TYPE_CHECKING:
     import httpx2
@@ -102,13 +102,8 @@ async def test_without_the_citizen_s_yes_it_is_refused(portal: Application) -> N
 
 async def test_what_an_order_delays_is_told_from_its_day_on(portal: Application) -> None:
     services, access_token = portal.provider.services, await token(portal, **{"allow-access_history": "on"})
-    plain, key, now = (
-        (await portal.tokens())["access_token"],
-        await services.keyring.subject_keys.log_key(await person(portal)),
-        services.clock(),
-    )
-    about = {"code": "law_enforcement", "legal_ref": "KUHAP Pasal 38", "by": "P-00000001", "confirmed_by": "P-00000002"}
-    await services.consent.delays.put(Order("o", key.delayed, "app", until=now + dt.timedelta(minutes=2), begun_at=now, **about))
+    plain = (await portal.tokens())["access_token"]
+    await put_order(services, await person(portal), "app", dt.timedelta(minutes=2))
     before = (await usage(portal, access_token)).json()["totalUsages"]
     assert (await portal.userinfo(plain)).status_code == 200
     assert (await usage(portal, access_token)).json()["totalUsages"] == before + 1  # the asking before

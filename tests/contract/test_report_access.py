@@ -21,6 +21,7 @@ from idp.protocol import issue, sectors
 from idp.report_access.rules import OLDEST
 from idp.spec import client_assertion
 from tests.support.application import SECRET, Application
+from tests.support.delays import put_order
 from tests.support.mailbox import letters
 
 if TYPE_CHECKING:
@@ -218,3 +219,18 @@ async def test_an_application_that_reports_too_much_is_told_when_to_go_on(clinic
     refused = await send(clinic, await fields(clinic))
     assert (refused.status_code, refused.json()["error"], refused.headers["retry-after"]) == (429, "temporarily_unavailable", "3")
     assert [one.action for one in await entries(clinic) if one.record.get("reported_by")] == []
+
+
+async def test_a_reported_read_is_delayed_as_any_other_of_that_application(clinic: Application) -> None:
+    found, person = clinic.provider.services, await siti(clinic)
+    await put_order(found, person, CLINIC)
+    before, form = await entries(clinic), await fields(clinic)
+    answer = await send(clinic, form)
+    assert answer.status_code == 201
+    assert await entries(clinic) == before
+    (newest, *_) = await found.consent.access_log.history(person, whole=True)
+    assert (newest.entry_id, newest.record["visibility"]) == (answer.json()["access_log_id"], "delayed")
+    again = await send(clinic, form)
+    assert (again.status_code, again.json()["access_log_id"]) == (200, newest.entry_id)
+    clinic.provider.clock.move(days=11)
+    assert newest.entry_id in {entry.entry_id for entry in await entries(clinic)}

@@ -14,10 +14,11 @@ from consent.delays import OrderState
 from idp.housekeeping import gather_activity
 from idp.me import own_data
 from idp.pages.formats import ZONE
-from idp.protocol import erasure, told_reads
+from idp.protocol import breach, counter, erasure, told_reads
 from idp.protocol.outbox import outbox
 from tests.steps.test_history_file import public, taken
 from tests.steps.test_proposals import at_the_desk, person_of
+from tests.support.delays import put_order
 from tests.support.mailbox import letters
 
 if TYPE_CHECKING:
@@ -178,6 +179,26 @@ async def test_a_denied_attempt_is_delayed_as_a_read_is_and_the_public_counts_bo
     provider.clock.move(days=1)
     page = await (await provider.visitor()).get("/transparansi?lang=en")
     assert "&lt;5" in page.text.partition("Of these, shown to the citizen later")[2][:80]
+
+
+async def test_a_breach_concerns_whom_delayed_reads_are_about_and_the_letter_tells_no_number_of_them(provider: Provider) -> None:
+    found, siti = provider.services, await person_of(provider, "siti")
+    token = (await provider.tokens())["access_token"]
+    await put_order(found, siti, provider.application().client_id)
+    assert (await provider.userinfo(token)).status_code == 200
+    client = await found.clients.get(provider.application().client_id)
+    assert client is not None
+    now = provider.clock()
+    what = breach.Breach(
+        client=client, claims=frozenset({"email"}), since=now - dt.timedelta(days=1), until=now + dt.timedelta(days=1), noticed=now,
+        happened="Sandi dicuri.", measures="Diganti.",
+    )  # fmt: skip
+    whom = await breach.concerned(found, counter.Officer("rina", "Insiden 12/2026"), what)
+    assert whom.people[siti].times == 1
+    (letter,) = (await breach.letters(found, counter.Officer("rina", "Insiden 12/2026"), what, whom.people)).values()
+    assert "1 kali" not in letter
+    assert "KUHAP" not in letter
+    assert "1" in breach.form(found, what, whom)
 
 
 async def test_of_two_who_confirm_at_once_one_does(provider: Provider) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from consent import export
+from consent.access_log.leaf import timestamp
 from consent.access_log.records import Entry, Record, Subject
 from consent.errors import LogUnavailable
 from idp.__main__ import run
@@ -19,6 +21,7 @@ from idp.proposals.records import ProposalKind
 from idp.protocol import openings
 from idp.staff.records import Member, Role
 from tests.steps.test_proposals import LIST, at_the_desk, decided, person_of, records
+from tests.support.delays import put_order
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -208,8 +211,6 @@ def own_token(provider: Provider, visitor: Visitor) -> dict[str, str]:
 async def test_after_its_time_a_package_is_neither_fetched_nor_opened_and_is_swept(
     provider: Provider, pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import datetime as dt
-
     auditor, page, _ = await made(provider, pair)
     package = tmp_path / "package.jwe"
     package.write_bytes((await fetched(auditor, page.path)).response.content)
@@ -309,6 +310,32 @@ async def test_a_stretch_of_one_service_and_one_that_is_too_large_for_the_pages(
     assert (answer.status, "idp audit openings write" in answer.text) == (409, True)
     proposal = await the_proposal(provider)
     assert proposal.done_at is None  # the operator may carry it out
+
+
+@SQLITE
+async def test_whose_delayed_entries_alone_are_opened_is_told_when_those_are_shown(
+    provider: Provider, pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another order, which delays longer, has nothing to do with it."""
+    found, siti = provider.services, await person_of(provider, "siti")
+    order = await put_order(found, siti, "aduan")
+    await put_order(found, siti, "antrean", dt.timedelta(days=300))
+    await some_reads(provider, "siti")
+    record = Record(action="disclose", channel="userinfo", outcome="released", client="antrean", claims=("email",))
+    await found.consent.access_log.append(Entry(record, Subject(siti)))
+    auditor, page, _ = await made(provider, pair, since="2026-01-01", until="2199-01-01", client="aduan")
+    (tmp_path / "package.jwe").write_bytes((await fetched(auditor, page.path)).response.content)
+    assert await found.consent.access_log.history(siti, action="audit") == []
+    (entry,) = await found.consent.access_log.history(siti, action="audit", whole=True)
+    assert entry.delay is not None
+    assert entry.delay["until"] == timestamp(order.until)
+    assert opened(tmp_path / "package.jwe", pair, tmp_path / "o.jsonl") == Exit.OK
+    assert len((tmp_path / "o.jsonl").read_text().splitlines()) == 4
+    key = await exported(provider, tmp_path / "log")
+    assert verified(tmp_path / "log", key, tmp_path / "o.jsonl") == Exit.OK
+    checks = await auditor.get("/audit/checks?lang=en")
+    assert "No order" not in checks.text
+    capsys.readouterr()
 
 
 async def the_proposal(provider: Provider) -> Proposal:
