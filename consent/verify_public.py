@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Files = Iterator[bytes | None]
 
+_EXPORT = "ask for an export, and verify that folder with --since"
 _CHANGED = "if the log's key was changed, an export tells how, and the new key's fingerprint is on paper"
 
 
@@ -31,8 +32,13 @@ def verify_public(
     """Verify a served log. `files` gives, for a size, the contents of `tiles.paths_of(size)` in that order; None for what is not there.
 
     Nothing is asked for under a checkpoint that the key did not sign: whoever serves it could claim any size.
-    `progress` is told (entries checked, in all). Raises: NoteInvalid when a note is none.
+    `progress` is told (entries checked, in all).
+    Raises: NoteInvalid when a note is none, or the older one is from before a change of key, which only records tell of.
     """
+    if since is not None and (origin := checkpoint.parse(since).origin) != key.name:
+        raise checkpoint.NoteInvalid(
+            f"the older checkpoint is of {origin}: how the log went on from there is told by its records; {_EXPORT}"
+        )
     findings = Findings()
     followed = Successions(findings.add)
     head = checkpoint.parse(note)

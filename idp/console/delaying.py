@@ -106,7 +106,9 @@ async def _confirm(found: Services, duty: OnDuty, proposal: Proposal, fields: Ma
     words = f"{proposal.reason} {rules.on_record('confirms', proposal, proposal.kind, about, proposal.id)}"
     await staff.enter(found, duty, words, person=account.person, case=case, delay=delay)
     confirmed = await found.proposals.confirm(proposal.id, duty.member.pseudonym, found.clock())
-    if confirmed is None:  # somebody was faster
+    if confirmed is None:  # somebody was faster, and the log is to say so
+        late = rules.on_record("came too late to confirm", proposal, proposal.kind, about, proposal.id)
+        await staff.enter(found, duty, late, person=account.person, case=case, delay=delay)
         return "late"
     return await _begin(found, confirmed)
 

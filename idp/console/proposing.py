@@ -95,7 +95,8 @@ async def _confirm(request: Request, duty: OnDuty, proposal: Proposal) -> Respon
         return await _one(request, duty, proposal, status=409, said="late")
     await _enter(request, duty, "confirms", proposal)
     confirmed = await found.proposals.confirm(proposal.id, duty.member.pseudonym, now)
-    if confirmed is None:  # somebody was faster
+    if confirmed is None:  # somebody was faster, and the entry is to say so
+        await _enter(request, duty, "came too late to confirm", proposal)
         return await _one(request, duty, await _proposal(request), status=409, said="late")
     if confirmed.kind is ProposalKind.PURPOSE:
         return await _approve(request, duty, confirmed)

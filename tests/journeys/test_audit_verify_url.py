@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from consent.checkpoint import VerifierKey
+from consent.checkpoint import NoteInvalid, VerifierKey
 from consent.export import export
 from consent.verify_public import verify_public
 from idp.__main__ import run
 from idp.cli.served_log import NotServed, ServedLog, read_prefix
 from idp.cli.terminal import Exit
+from tests.support import synthetic_log
 from tests.support.log import LogHouse, grow, log_house
 
 if TYPE_CHECKING:
@@ -157,6 +158,12 @@ async def test_a_log_behind_an_older_checkpoint_does_not_hold(log_house: LogHous
     await log_house.signer.sign_once()
     verdict = verified(log_house, network(served), since=log_house.anchor.read())
     assert [str(problem) for problem in verdict.problems] == [f"the older checkpoint has {SIZE + 1} entries, this log only {SIZE}"]
+
+
+async def test_an_older_checkpoint_of_another_key_is_said_to_need_an_export(log_house: LogHouse, served: Path) -> None:
+    older = synthetic_log.note(3, bytes(32), succeeded=True)
+    with pytest.raises(NoteInvalid, match=r"of .*/2: how the log went on .* verify that folder with --since"):
+        verified(log_house, network(served), since=older)
 
 
 async def test_a_busy_server_is_asked_again_when_it_says_and_not_without_end(log_house: LogHouse, served: Path) -> None:

@@ -17,7 +17,7 @@ from idp.pages.formats import ZONE
 from idp.protocol import breach, counter, erasure, told_reads
 from idp.protocol.outbox import outbox
 from tests.steps.test_history_file import public, taken
-from tests.steps.test_proposals import at_the_desk, person_of
+from tests.steps.test_proposals import at_the_desk, confirmed_once, person_of
 from tests.support.delays import put_order
 from tests.support.mailbox import letters
 
@@ -209,6 +209,7 @@ async def test_of_two_who_confirm_at_once_one_does(provider: Provider) -> None:
     visitors.append(await at_the_desk(provider, "auditor"))
     answers = await asyncio.gather(*(decided(one, path, "confirm", provider.person().email) for one in visitors))
     assert sorted(answer.status for answer in answers) == [200, 409]
+    assert await confirmed_once(provider)
     assert len(await provider.services.consent.delays.newest()) == 1
 
 

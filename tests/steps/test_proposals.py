@@ -67,6 +67,12 @@ async def records(provider: Provider) -> list[str]:
     return [f"{one.record['action']} {one.record.get('reason', '')}" for one in found.records]
 
 
+async def confirmed_once(provider: Provider) -> bool:
+    """Tell whether the log has one confirmation more than it takes back: who came too late is said to have."""
+    said = await records(provider)
+    return sum("[confirms " in line for line in said) == 1 + sum("[came too late to confirm " in line for line in said)
+
+
 async def test_a_name_is_told_once_when_two_people_wanted_it_and_its_owner_sees_it(provider: Provider) -> None:
     officer = await an_officer(provider)
     auditor, administrator = await at_the_desk(provider, "auditor"), await at_the_desk(provider, "administrator")
@@ -98,6 +104,7 @@ async def test_of_two_who_confirm_at_once_one_does(provider: Provider) -> None:
     others = [await at_the_desk(provider, "administrator"), await at_the_desk(provider, "dpo")]
     answers = await asyncio.gather(*(decided(other, page.path, "confirm") for other in others))
     assert sorted(answer.status for answer in answers) == [200, 409]
+    assert await confirmed_once(provider)
 
 
 async def test_whose_name_it_is_has_no_say(provider: Provider) -> None:
